@@ -1,0 +1,1 @@
+"""What it runs on: PE array, memory levels, clock, and the files that describe them."""

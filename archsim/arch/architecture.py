@@ -1,0 +1,113 @@
+"""The whole chip: array, vector unit, memory levels, formats, clock."""
+
+from dataclasses import dataclass, replace
+
+from archsim.arch.memory_level import DramLevel, SramLevel
+from archsim.arch.pe_array import PeArray
+from archsim.numerics.number_format import NumberFormat
+from archsim.terms import Operand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorUnit:
+    """What runs the operators that are not matrix products.
+
+    Parameters
+    ----------
+    lanes
+        Values worked on side by side.
+    ops_per_cycle
+        Operations that one lane starts per cycle.
+    """
+
+    lanes: int
+    ops_per_cycle: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formats:
+    """The number format of each operand."""
+
+    ifmap: NumberFormat
+    weight: NumberFormat
+    psum: NumberFormat
+    ofmap: NumberFormat
+
+    def of(self, operand: Operand) -> NumberFormat:
+        """Return the format of an operand."""
+        fmt: NumberFormat = getattr(self, operand.value)
+        return fmt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyChoice:
+    """Which energy table, at which node, with which numbers replaced.
+
+    Parameters
+    ----------
+    table
+        ``default`` or the path of a table file.
+    node_nm
+        Technology node that the table is scaled to. [nm]
+    overrides
+        (key of the table, value) pairs that replace its numbers.
+    """
+
+    table: str = "default"
+    node_nm: float = 45.0
+    overrides: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A chip as archsim runs it.
+
+    Parameters
+    ----------
+    name, source
+        Shown in every report.
+    clock_mhz
+        Of the array. [MHz]
+    technology_nm
+        Node of the chip. [nm]
+    pe_array, vector_unit, formats, energy
+        See their classes; ``vector_unit`` None = vector operators are not costed.
+    srams
+        On-chip levels; each operand lives in at most one.
+    dram
+        The level behind them.
+    assumptions
+        Sentences that a report must show.
+    content_hash
+        Hash of the file it was read from.
+    """
+
+    name: str
+    source: str
+    clock_mhz: float
+    technology_nm: float
+    pe_array: PeArray
+    vector_unit: VectorUnit | None
+    formats: Formats
+    srams: tuple[SramLevel, ...]
+    dram: DramLevel
+    energy: EnergyChoice
+    assumptions: tuple[str, ...] = ()
+    content_hash: str = ""
+
+    def sram_of(self, operand: Operand) -> SramLevel | None:
+        """Return the on-chip level an operand lives in.
+
+        An ofmap lives with the psums where no level names it, and psums with the ofmap; None = the
+        operand goes straight between array and DRAM.
+        """
+        fallback = {Operand.OFMAP: Operand.PSUM, Operand.PSUM: Operand.OFMAP}
+        for wanted in (operand, fallback.get(operand, operand)):
+            for level in self.srams:
+                if wanted in level.holds:
+                    return level
+        return None
+
+    def with_ideal_dram(self) -> "Architecture":
+        """Return the same chip with DRAM transfers that take no time."""
+        return replace(self, dram=replace(self.dram, is_ideal=True))

@@ -1,0 +1,143 @@
+"""The PE array: its size, its dataflow, and the settings that move its cycles.
+
+The settings are the ones that RTL of third parties shows to matter (weight registers, hops,
+latencies, reloads, drains); the defaults give SCALE-Sim's cycles. `mapping/` turns them into time.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archsim.errors import ConfigError
+from archsim.terms import Dataflow
+
+
+class LoadGranularity(StrEnum):
+    """What must have drained before the next stationary tile may load."""
+
+    ARRAY = "array"
+    COLUMN = "column"
+
+
+class OsDrain(StrEnum):
+    """How finished ofmap values leave an output-stationary array."""
+
+    NONE = "none"
+    SHIFT_ROWS = "shift_rows"
+    SHIFT_COLUMNS = "shift_columns"
+
+
+class EdgeFolds(StrEnum):
+    """Whether a partly used fold costs the full array or only its used rows and columns."""
+
+    FULL = "full"
+    TRIMMED = "trimmed"
+
+
+class StartEvent(StrEnum):
+    """The edge that counts as cycle 1."""
+
+    FIRST_OPERAND = "first_operand"
+    FIRST_ACTIVATION = "first_activation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeArray:
+    """Rows x columns of PEs, one multiplier each.
+
+    Parameters
+    ----------
+    rows, columns
+        PEs down and across.
+    dataflow
+        Which operand stays in the PEs.
+    weight_regs
+        Registers for the stationary operand per PE: 1 = load, then compute; 2 = the next tile loads
+        behind the present one. Weight and input stationary only.
+    psum_hop
+        Cycles a psum takes from one row to the next; weight and input stationary only. [cycles]
+    act_hop
+        Cycles the row-wise operand takes from one column to the next; 0 = broadcast. [cycles]
+    pe_latency
+        Cycles from operands at a PE to its sum. [cycles]
+    input_regs, output_regs
+        Registers before the array's edge and behind it. [cycles]
+    weight_load_cycles
+        Cycles to load one stationary tile; None = one per row. [cycles]
+    weight_switch_gap
+        Cycles after a switch of weight registers before the next tile may load; needs
+        ``weight_regs = 2``. [cycles]
+    load_granularity
+        Reload when the whole array has drained, or column by column; needs ``weight_regs = 1``.
+    os_drain
+        Whether ofmap values are shifted out down the rows or along the columns; output stationary only.
+    drain_overlap
+        The next fold streams in right behind the last one, its drain hidden; output stationary only.
+    k_tile
+        Longest stream per pass of an output-stationary array; 0 = no limit. [words]
+    k_tile_keeps_psum
+        Psums stay in the PEs between such passes; False = they leave and are read back.
+    edge_folds
+        Cost of partly used folds.
+    start_event
+        What counts as cycle 1: the first operand (of the stationary tile, where there is one), or
+        the first streamed one, the first tile being resident.
+    structured_sparsity
+        Skip the weights that the workload's N:M sparsity drops (SCALE-Sim's layer-wise form).
+    """
+
+    rows: int
+    columns: int
+    dataflow: Dataflow
+    weight_regs: int = 1
+    psum_hop: int = 1
+    act_hop: int = 1
+    pe_latency: int = 1
+    input_regs: int = 0
+    output_regs: int = 0
+    weight_load_cycles: int | None = None
+    weight_switch_gap: int = 0
+    load_granularity: LoadGranularity = LoadGranularity.ARRAY
+    os_drain: OsDrain = OsDrain.NONE
+    drain_overlap: bool = False
+    k_tile: int = 0
+    k_tile_keeps_psum: bool = True
+    edge_folds: EdgeFolds = EdgeFolds.FULL
+    start_event: StartEvent = StartEvent.FIRST_OPERAND
+    structured_sparsity: bool = False
+
+    def __post_init__(self) -> None:
+        for problem in (*self._foreign_settings(), *self._idle_settings()):
+            raise ConfigError(f"pe_array.{problem}")
+
+    @property
+    def multipliers(self) -> int:
+        """MACs that the array can start in one cycle."""
+        return self.rows * self.columns
+
+    @property
+    def pipeline_cycles(self) -> int:
+        """Cycles beyond the wavefront: registers at both edges and a PE deeper than one stage."""
+        return self.pe_latency - 1 + self.input_regs + self.output_regs
+
+    def _foreign_settings(self) -> list[str]:
+        is_os = self.dataflow is Dataflow.OUTPUT_STATIONARY
+        stationary_only = {"weight_regs": 1, "psum_hop": 1, "weight_load_cycles": None, "weight_switch_gap": 0,
+                           "load_granularity": LoadGranularity.ARRAY, "start_event": StartEvent.FIRST_OPERAND}  # fmt: skip
+        output_only = {"os_drain": OsDrain.NONE, "drain_overlap": False, "k_tile": 0, "k_tile_keeps_psum": True}
+        foreign = stationary_only if is_os else output_only
+        owner = "weight_stationary and input_stationary" if is_os else "output_stationary"
+        return [
+            f"{key} (={getattr(self, key)!s}) is a setting of {owner} arrays; this one is {self.dataflow}"
+            for key, default in foreign.items()
+            if getattr(self, key) != default
+        ]
+
+    def _idle_settings(self) -> list[str]:
+        idle = []
+        if self.weight_switch_gap and self.weight_regs == 1:
+            idle.append(f"weight_switch_gap (={self.weight_switch_gap}) needs weight_regs = 2: one register never switches")
+        if self.load_granularity is LoadGranularity.COLUMN and self.weight_regs == 2:
+            idle.append("load_granularity (=column) needs weight_regs = 1: a second register already hides the reload")
+        if not self.k_tile_keeps_psum and self.k_tile == 0:
+            idle.append("k_tile_keeps_psum (=False) needs k_tile > 0: without a limit the whole window streams in one pass")
+        return idle

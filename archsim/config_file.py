@@ -1,0 +1,175 @@
+"""How a file is read: YAML that remembers its lines, and its errors as sentences.
+
+The one door to PyYAML. `arch/schema.py` and `workload/store.py` hand the data to pydantic and give
+the errors back here, so that every message names file, line and key, and all of a file at once.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from archsim.errors import ArchsimError
+
+MAX_FILE_BYTES = 20_000_000
+MAX_NODES = 2_000_000
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigText:
+    """A parsed file, the line of each key, and a hash of its text.
+
+    Parameters
+    ----------
+    path
+        As the user wrote it.
+    data
+        Plain Python values: what ``yaml.safe_load`` would give.
+    lines
+        1-based line of each key path, e.g. ``('levels', 0, 'name')``.
+    content_hash
+        SHA-256 of the bytes, hexadecimal.
+    """
+
+    path: str
+    data: Any
+    lines: Mapping[KeyPath, int]
+    content_hash: str
+
+    def line_of(self, key_path: KeyPath) -> int:
+        """Line of the key, or of the nearest parent that the file has."""
+        known = tuple(part for i, part in enumerate(key_path) if key_path[: i + 1] in self.lines)
+        while known and known not in self.lines:
+            known = known[:-1]
+        return self.lines.get(known, 1)
+
+
+def read_bytes(path: Path, error: type[ArchsimError]) -> bytes:
+    """Read a whole file that a person named.
+
+    Raises
+    ------
+    ArchsimError
+        Of class ``error``: missing, a directory, unreadable, or beyond 20 MB.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise error(f"{path}: {path.stat().st_size} bytes; files beyond {MAX_FILE_BYTES} bytes are refused")
+        return path.read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: cannot be read: {problem.strerror}") from problem
+
+
+def read_text(path: Path, error: type[ArchsimError]) -> str:
+    """Read a UTF-8 text file; a byte order mark is dropped. Raises as `read_bytes`."""
+    try:
+        return read_bytes(path, error).decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise error(f"{path}: not a UTF-8 text file (byte {problem.start})") from problem
+
+
+def read_yaml(path: Path, error: type[ArchsimError]) -> ConfigText:
+    """Read a YAML mapping safely, with its lines.
+
+    Raises
+    ------
+    ArchsimError
+        Of class ``error``: not readable, not YAML, a key twice, too large, or not a mapping.
+    """
+    text = read_text(path, error)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines: dict[KeyPath, int] = {}
+        _collect_lines(root, (), lines, path, error)
+        data = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise error(f"{path}:{line}: not valid YAML: {problem.problem or problem.context}") from problem
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+        raise error(f"{path}: not valid YAML: {str(problem).splitlines()[0]}") from problem
+    if not isinstance(data, dict):
+        raise error(f"{path}:1: must be a mapping of keys to values (found {type(data).__name__})")
+    return ConfigText(path=str(path), data=data, lines=lines, content_hash=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _collect_lines(
+    node: yaml.Node | None, at: KeyPath, lines: dict[KeyPath, int], path: Path, error: type[ArchsimError]
+) -> None:
+    if len(lines) > MAX_NODES:
+        raise error(f"{path}: more than {MAX_NODES} values (aliases expanded); refused")
+    if isinstance(node, yaml.MappingNode):
+        seen: set[Any] = set()
+        for key_node, value in node.value:
+            key = key_node.value
+            if key in seen:
+                raise error(f"{path}:{key_node.start_mark.line + 1}: key {key!r} appears twice in one mapping")
+            seen.add(key)
+            lines[(*at, key)] = key_node.start_mark.line + 1
+            _collect_lines(value, (*at, key), lines, path, error)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            lines[(*at, index)] = value.start_mark.line + 1
+            _collect_lines(value, (*at, index), lines, path, error)
+
+
+def validate[Model: BaseModel](text: ConfigText, model: type[Model], error: type[ArchsimError]) -> Model:
+    """Check a file against its schema.
+
+    Raises
+    ------
+    ArchsimError
+        Of class ``error``, one line per fault: ``file:line: key.path: what is wrong (found value)``.
+    """
+    try:
+        return model.model_validate(text.data)
+    except ValidationError as problem:
+        known = known_keys(model)
+        raise error("\n".join(_sentences(text, problem, known))) from problem
+
+
+def known_keys(model: type[BaseModel]) -> set[str]:
+    """Every key that the schema knows, at any depth."""
+    found: set[str] = set()
+    pending: list[Any] = [model]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            found.update(field.alias or name for name, field in current.model_fields.items())
+            pending.extend(field.annotation for field in current.model_fields.values())
+        else:
+            pending.extend(getattr(current, "__args__", ()))
+    return found
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest known word, or an empty string."""
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _sentences(text: ConfigText, problem: ValidationError, known: set[str]) -> list[str]:
+    sentences = []
+    for fault in problem.errors():
+        loc = tuple(part for part in fault["loc"] if part not in ("sram", "dram"))
+        where = f"{text.path}:{text.line_of(loc)}: {'.'.join(map(str, loc)) or 'file'}"
+        found = _short(fault["input"])
+        if fault["type"] == "extra_forbidden":
+            sentences.append(f"{where}: no such key (found {found}).{did_you_mean(str(loc[-1]), known - {loc[-1]})}")
+        elif fault["type"] == "missing":
+            sentences.append(f"{where}: this key is required")
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            sentences.append(f"{where}: {message[0].lower()}{message[1:]} (found {found})")
+    return sentences
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

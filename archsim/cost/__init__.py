@@ -1,0 +1,1 @@
+"""Accesses x table -> pJ, mm2."""

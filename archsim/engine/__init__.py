@@ -1,0 +1,1 @@
+"""What happens: arrays busy, memories contending, stalls."""

@@ -1,0 +1,88 @@
+"""What one layer did on the chip: counters only, no energy yet."""
+
+from dataclasses import dataclass
+
+from archsim.errors import SimulationError
+from archsim.mapping.fold_plan import TrafficCount
+from archsim.terms import Bottleneck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRun:
+    """Counters of one layer; the rows of layers.csv are made from it.
+
+    Parameters
+    ----------
+    layer, op
+        Name and operator.
+    dataflow
+        The dataflow's name, ``vector`` or ``none``.
+    macs, effectual_macs
+        Asked for; those with no zero operand (= macs where zeros are not known).
+    occupied_macs
+        MACs that took a multiplier for a cycle.
+    multipliers
+        Of the array.
+    lane_ops
+        Operations on the vector unit.
+    folds
+        Array folds.
+    compute_cycles, onchip_stall_cycles, dram_stall_cycles
+        The three cycle columns; their sum is the layer's time. [cycles]
+    dram_latency_stall_cycles
+        Part of the DRAM stall that would vanish with a latency of 0. [cycles]
+    waits
+        (cause, cycles): the DRAM stall by what the array waited for: ``ifmap``, ``weight``, ``psum``
+        (fetches), ``write_back`` (output buffer full), ``last_drain``. Sums to dram_stall_cycles. [cycles]
+    mapping_efficiency
+        Mean share of PEs that a fold uses, 0..1.
+    traffic
+        Words and bytes per level, operand and direction.
+    bottleneck
+        What took most of the cycles.
+    is_costed
+        False = the operator was not simulated; every count is 0.
+    note
+        For the reader, e.g. why it is not costed.
+    loop_nest
+        The mapping as lines of text; empty for vector operators.
+    """
+
+    layer: str
+    op: str
+    dataflow: str
+    macs: int
+    effectual_macs: int
+    occupied_macs: int
+    multipliers: int
+    lane_ops: int
+    folds: int
+    compute_cycles: int
+    onchip_stall_cycles: int
+    dram_stall_cycles: int
+    dram_latency_stall_cycles: int
+    waits: tuple[tuple[str, int], ...]
+    mapping_efficiency: float
+    traffic: tuple[TrafficCount, ...]
+    bottleneck: Bottleneck
+    is_costed: bool = True
+    note: str = ""
+    loop_nest: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for label in ("macs", "compute_cycles", "onchip_stall_cycles", "dram_stall_cycles", "dram_latency_stall_cycles"):
+            if getattr(self, label) < 0:
+                raise SimulationError(f"layer {self.layer!r}: {label} (={getattr(self, label)}) is negative")
+        if self.occupied_macs > self.multipliers * self.total_cycles:
+            raise SimulationError(f"layer {self.layer!r}: more MACs than multipliers x cycles")
+
+    @property
+    def total_cycles(self) -> int:
+        """Compute and both stalls. [cycles]"""
+        return self.compute_cycles + self.onchip_stall_cycles + self.dram_stall_cycles
+
+    @property
+    def utilization(self) -> float:
+        """MACs that occupied a multiplier / (multipliers x total cycles), 0..1."""
+        slots = self.multipliers * self.total_cycles
+        return self.occupied_macs / slots if slots else 0.0

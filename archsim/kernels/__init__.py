@@ -1,0 +1,1 @@
+"""Numba over arrays: pure functions, scalars and arrays in and out."""

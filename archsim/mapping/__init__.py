@@ -1,0 +1,1 @@
+"""Where the wings meet: layer x arch -> FoldPlan, the waist."""

@@ -1,0 +1,91 @@
+"""The chosen tiling and loop order, as data and as a loop nest that a person can read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archsim.terms import Operand
+
+
+class Dim(StrEnum):
+    """The three loops of a matrix product, in the words of `workload/gemm.py`."""
+
+    PIXELS = "pixels"
+    WINDOW = "window"
+    FILTERS = "filters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimTiling:
+    """How one dimension is cut: units of the array, tiles of units.
+
+    Parameters
+    ----------
+    size
+        Length of the dimension.
+    unit
+        Elements per fold (a spatial dimension) or per chunk (the streamed one).
+    units_per_tile
+        Units of one tile.
+    """
+
+    size: int
+    unit: int
+    units_per_tile: int
+
+    @property
+    def units(self) -> int:
+        """Units of the whole dimension, the last one possibly partial."""
+        return -(-self.size // self.unit)
+
+    @property
+    def tiles(self) -> int:
+        """Tiles of the whole dimension."""
+        return -(-self.units // self.units_per_tile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopNest:
+    """Tile loops from outermost to innermost, and what stays on chip.
+
+    Parameters
+    ----------
+    groups
+        Independent products, the outermost loop.
+    order
+        Tile loops, outermost first.
+    tiling
+        Of each dimension, keyed by `Dim`.
+    rows, columns, stream
+        The dimension along the array's rows, its columns, and in time.
+    streamed
+        Operands that pass through their buffer without staying.
+    """
+
+    groups: int
+    order: tuple[Dim, Dim, Dim]
+    tiling: dict[Dim, DimTiling]
+    rows: Dim
+    columns: Dim
+    stream: Dim
+    streamed: frozenset[Operand]
+
+    def lines(self) -> list[str]:
+        """Return the nest as indented text, tile loops first, then the array's own."""
+        loops = [f"for group in {self.groups}:"] if self.groups > 1 else []
+        for dim in self.order:
+            tiling = self.tiling[dim]
+            if tiling.tiles > 1:
+                span = min(tiling.size, tiling.unit * tiling.units_per_tile)
+                loops.append(f"for {dim} tile in {tiling.tiles}:  # tiles of {span}")
+        for place, dim in (("column", self.columns), ("row", self.rows)):
+            tiling = self.tiling[dim]
+            folds = min(tiling.units, tiling.units_per_tile)
+            if folds > 1:
+                loops.append(f"for {dim} fold in {folds}:  # {place} folds of {tiling.unit}")
+        stream = self.tiling[self.stream]
+        span = min(stream.size, stream.unit * stream.units_per_tile)
+        loops.append(f"stream {span} {self.stream} past {self.rows} (rows) x {self.columns} (columns)")
+        text = ["  " * depth + line for depth, line in enumerate(loops)]
+        if self.streamed:
+            text.append("# not kept on chip: " + ", ".join(sorted(self.streamed)))
+        return text

@@ -1,0 +1,1 @@
+"""What runs: layers, networks, and the files that hold them."""
