@@ -7,12 +7,13 @@ the errors back here, so that every message names file, line and key, and all of
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from archsim.errors import ArchsimError
 
@@ -20,6 +21,7 @@ MAX_FILE_BYTES = 20_000_000
 MAX_NODES = 2_000_000
 
 KeyPath = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +38,24 @@ class ConfigText:
         1-based line of each key path, e.g. ``('levels', 0, 'name')``.
     content_hash
         SHA-256 of the bytes, hexadecimal.
+    origins
+        Key paths whose value came from elsewhere, and what to call that place: ``--set a.b=1``.
     """
 
     path: str
     data: Any
     lines: Mapping[KeyPath, int]
     content_hash: str
+    origins: Mapping[KeyPath, str] = field(default_factory=dict)
+
+    def origin_of(self, key_path: KeyPath) -> KeyPath | None:
+        """Longest part of the path that came from elsewhere; None = the file wrote it."""
+        for end in range(len(key_path), 0, -1):
+            if key_path[:end] in self.origins:
+                return key_path[:end]
+            if key_path[:end] in self.lines:
+                return None
+        return None
 
     def line_of(self, key_path: KeyPath) -> int:
         """Line of the key, or of the nearest parent that the file has."""
@@ -99,6 +113,20 @@ def read_yaml(path: Path, error: type[ArchsimError]) -> ConfigText:
     return ConfigText(path=str(path), data=data, lines=lines, content_hash=hashlib.sha256(text.encode()).hexdigest())
 
 
+def parse_value(text: str) -> Any:
+    """Read one YAML value, as the right-hand side of ``--set KEY=VALUE``.
+
+    Raises
+    ------
+    ValueError
+        Not YAML.
+    """
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as problem:
+        raise ValueError(f"{text!r} is not a YAML value") from problem
+
+
 def _collect_lines(
     node: yaml.Node | None, at: KeyPath, lines: dict[KeyPath, int], path: Path, error: type[ArchsimError]
 ) -> None:
@@ -107,6 +135,8 @@ def _collect_lines(
     if isinstance(node, yaml.MappingNode):
         seen: set[Any] = set()
         for key_node, value in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise error(f"{path}:{key_node.start_mark.line + 1}: a key must be one word, not a list or mapping")
             key = key_node.value
             if key in seen:
                 raise error(f"{path}:{key_node.start_mark.line + 1}: key {key!r} appears twice in one mapping")
@@ -119,19 +149,21 @@ def _collect_lines(
             _collect_lines(value, (*at, index), lines, path, error)
 
 
-def validate[Model: BaseModel](text: ConfigText, model: type[Model], error: type[ArchsimError]) -> Model:
-    """Check a file against its schema.
+def validate(text: ConfigText, model: type[Model], error: type[ArchsimError], at: KeyPath = ()) -> Model:
+    """Check a file, or the part of it at the key path ``at``, against its schema.
 
     Raises
     ------
     ArchsimError
         Of class ``error``, one line per fault: ``file:line: key.path: what is wrong (found value)``.
     """
+    data = text.data
+    for part in at:
+        data = data[part]
     try:
-        return model.model_validate(text.data)
+        return model.model_validate(data)
     except ValidationError as problem:
-        known = known_keys(model)
-        raise error("\n".join(_sentences(text, problem, known))) from problem
+        raise error("\n".join(_sentences(text, problem, known_keys(model), at))) from problem
 
 
 def known_keys(model: type[BaseModel]) -> set[str]:
@@ -154,20 +186,25 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def _sentences(text: ConfigText, problem: ValidationError, known: set[str]) -> list[str]:
-    sentences = []
-    for fault in problem.errors():
-        loc = tuple(part for part in fault["loc"] if part not in ("sram", "dram"))
-        where = f"{text.path}:{text.line_of(loc)}: {'.'.join(map(str, loc)) or 'file'}"
-        found = _short(fault["input"])
-        if fault["type"] == "extra_forbidden":
-            sentences.append(f"{where}: no such key (found {found}).{did_you_mean(str(loc[-1]), known - {loc[-1]})}")
-        elif fault["type"] == "missing":
-            sentences.append(f"{where}: this key is required")
-        else:
-            message = fault["msg"].removeprefix("Value error, ")
-            sentences.append(f"{where}: {message[0].lower()}{message[1:]} (found {found})")
-    return sentences
+def _sentences(text: ConfigText, problem: ValidationError, known: set[str], at: KeyPath) -> list[str]:
+    return [_sentence(text, fault, known, at) for fault in problem.errors()]
+
+
+def _sentence(text: ConfigText, fault: ErrorDetails, known: set[str], at: KeyPath) -> str:
+    loc = (*at, *(part for part in fault["loc"] if part not in ("sram", "dram")))
+    key = ".".join(map(str, loc)) or "file"
+    found = f" (found {_short(fault['input'])})"
+    where = f"{text.path}:{text.line_of(loc)}: {key}"
+    origin = text.origin_of(loc)
+    if origin is not None:
+        where = text.origins[origin] if origin == loc else f"{text.origins[origin]}: {key}"
+        found = "" if origin == loc else found
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: no such key{found}.{did_you_mean(str(loc[-1]), known - {loc[-1]})}"
+    if fault["type"] == "missing":
+        return f"{where}: this key is required"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{where}: {message[0].lower()}{message[1:]}{found}"
 
 
 def _short(value: Any) -> str:

@@ -45,6 +45,19 @@ class SramLevel:
         return None if self.width_bytes is None else self.width_bytes * self.banks * self.ports
 
     @property
+    def room_bytes(self) -> int:
+        """Capacity left for tiles. [B]"""
+        return self.capacity_bytes - self.keep_bytes
+
+    def room_for(self, operand: Operand) -> int:
+        """Capacity for one operand's tiles; psums and ofmap share a partition. [B]"""
+        if self.partition_bytes is None:
+            return self.room_bytes
+        shares = dict(self.partition_bytes)
+        fallback = {Operand.OFMAP: Operand.PSUM, Operand.PSUM: Operand.OFMAP}
+        return shares[operand] if operand in shares else shares[fallback[operand]]
+
+    @property
     def tile_copies(self) -> int:
         """Tiles of one operand that have to fit at one time."""
         return 2 if self.double_buffered else 1

@@ -110,6 +110,8 @@ class FoldPlan:
         Array folds of the layer, all groups; 0 for vector operators.
     mapping_efficiency
         Mean share of PEs (or lanes) that a fold uses, 0..1.
+    array_macs
+        MACs that the array issues; 0 for vector operators.
     compute_cycles
         The array alone on the untiled layer, every memory ideal: closed form. [cycles]
     steps, transfers
@@ -123,6 +125,7 @@ class FoldPlan:
     kind: str
     folds: int
     mapping_efficiency: float
+    array_macs: int
     compute_cycles: int
     steps: Steps
     transfers: Transfers

@@ -58,7 +58,8 @@ class LoopNest:
     rows, columns, stream
         The dimension along the array's rows, its columns, and in time.
     streamed
-        Operands that pass through their buffer without staying.
+        Operands that pass through their buffer without staying, and for how many steps the buffer
+        has room.
     """
 
     groups: int
@@ -67,7 +68,17 @@ class LoopNest:
     rows: Dim
     columns: Dim
     stream: Dim
-    streamed: frozenset[Operand]
+    streamed: dict[Operand, int]
+
+    @property
+    def splits_passes(self) -> bool:
+        """Whether the array drains at the end of a stream tile, other folds coming in between."""
+        if self.tiling[self.stream].tiles == 1:
+            return False
+        inside = self.order[self.order.index(self.stream) :]
+        spatial = (self.rows, self.columns)
+        one_fold = all(min(self.tiling[dim].units, self.tiling[dim].units_per_tile) == 1 for dim in spatial)
+        return not one_fold or any(dim in inside and self.tiling[dim].tiles > 1 for dim in spatial)
 
     def lines(self) -> list[str]:
         """Return the nest as indented text, tile loops first, then the array's own."""

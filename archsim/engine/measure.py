@@ -1,0 +1,122 @@
+"""A plan's times: the array alone, with real buffers, with real DRAM, and what the differences are for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from archsim.arch.memory_level import DramLevel
+from archsim.engine.event import run_events
+from archsim.engine.timeline import WRITE_BACK, ChannelClock, Timeline, channel_clock, with_ports
+from archsim.errors import SimulationError
+from archsim.kernels.step_schedule import schedule_steps
+from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan, Steps, Transfers
+from archsim.terms import Bottleneck
+
+EVENT_STEPS = 20_000
+"""Steps up to which a layer runs in simpy; longer ones take the kernel, which gives the same times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerTimes:
+    """The three cycle columns of a layer and their causes. [cycles]
+
+    Parameters
+    ----------
+    compute_cycles, onchip_stall_cycles, dram_stall_cycles, dram_latency_stall_cycles, waits
+        As in `LayerRun`.
+    """
+
+    compute_cycles: int
+    onchip_stall_cycles: int
+    dram_stall_cycles: int
+    dram_latency_stall_cycles: int
+    waits: tuple[tuple[str, int], ...]
+
+    def bottleneck(self, ideal_cycles: int) -> Bottleneck:
+        """Name what most cycles went to; ``ideal_cycles`` of the compute cycles kept every PE busy."""
+        shares = {
+            Bottleneck.COMPUTE: ideal_cycles,
+            Bottleneck.MAPPING: self.compute_cycles - ideal_cycles,
+            Bottleneck.ON_CHIP: self.onchip_stall_cycles,
+            Bottleneck.DRAM_BANDWIDTH: self.dram_stall_cycles - self.dram_latency_stall_cycles,
+            Bottleneck.DRAM_LATENCY: self.dram_latency_stall_cycles,
+        }
+        return max(shares, key=lambda name: shares[name])
+
+
+def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
+    """Run a plan with ideal and with real memories and take the differences.
+
+    Parameters
+    ----------
+    plan
+        Steps and transfers.
+    dram
+        The channel; an ideal one adds no stall.
+
+    Notes
+    -----
+    The compute cycles are those of the untiled fold order. Tiling can end on a smaller fold and so be a
+    few cycles shorter (trimmed edge folds only); the stall is then 0, never negative.
+    """
+    steps = with_ports(plan.steps)
+    onchip = max(_end_of_array(steps) - steps.origin_cycles, plan.compute_cycles)
+    if dram.is_ideal:
+        return _times(plan, onchip, onchip, onchip, ())
+    timeline = _run(steps, plan.transfers, channel_clock(plan.transfers, dram))
+    total = max(timeline.end - steps.origin_cycles, onchip)
+    no_latency = total
+    if dram.latency_cycles:
+        clock = channel_clock(plan.transfers, dram, latency=False)
+        no_latency = max(schedule_timeline(steps, plan.transfers, clock).end - steps.origin_cycles, onchip)
+    return _times(plan, onchip, total, no_latency, _waits(timeline, total - onchip))
+
+
+def schedule_timeline(steps: Steps, transfers: Transfers, clock: ChannelClock) -> Timeline:
+    """Run steps and transfers through the kernel; the same times as `run_events`."""
+    start, wait, cause, array_end, channel_end = schedule_steps(
+        steps.advance_cycles, steps.tail_cycles, steps.hold_transfer, steps.first_start_cycles, transfers.step,
+        transfers.after_step, transfers.lead_cycles, clock.transfer_ticks, transfers.operand, transfers.is_write,
+        clock.latency_ticks, clock.ticks_per_cycle,
+    )  # fmt: skip
+    return Timeline(start=start, wait=wait, cause=cause, array_end=int(array_end), channel_end=int(channel_end))
+
+
+def _run(steps: Steps, transfers: Transfers, clock: ChannelClock) -> Timeline:
+    if len(steps) > EVENT_STEPS:
+        return schedule_timeline(steps, transfers, clock)
+    return run_events(steps, transfers, clock)
+
+
+def _end_of_array(steps: Steps) -> int:
+    starts = steps.first_start_cycles + np.concatenate([[0], np.cumsum(steps.advance_cycles[:-1])])
+    return int((starts + steps.tail_cycles).max())
+
+
+def _times(plan: FoldPlan, onchip: int, total: int, no_latency: int, waits: tuple[tuple[str, int], ...]) -> LayerTimes:
+    if not plan.compute_cycles <= onchip <= no_latency <= total:
+        raise SimulationError(
+            f"real memories made a layer faster: compute {plan.compute_cycles}, on-chip {onchip}, "
+            f"without latency {no_latency}, total {total} cycles"
+        )
+    return LayerTimes(
+        compute_cycles=plan.compute_cycles,
+        onchip_stall_cycles=onchip - plan.compute_cycles,
+        dram_stall_cycles=total - onchip,
+        dram_latency_stall_cycles=total - no_latency,
+        waits=waits,
+    )
+
+
+def _waits(timeline: Timeline, stall: int) -> tuple[tuple[str, int], ...]:
+    """Split the DRAM stall by what the array waited for.
+
+    Waits late in a layer can hide behind a longer tail of an earlier step; what then exceeds the stall
+    is taken from the last waits.
+    """
+    before = np.minimum(np.cumsum(timeline.wait), stall)
+    counted = np.diff(before, prepend=0)
+    names = {code: operand.value for code, operand in enumerate(OPERAND_CODES)} | {WRITE_BACK: "write_back"}
+    sums = {name: int(counted[timeline.cause == code].sum()) for code, name in names.items()}
+    sums["last_drain"] = stall - sum(sums.values())
+    return tuple((name, cycles) for name, cycles in sums.items() if cycles)

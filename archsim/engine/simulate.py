@@ -1,0 +1,161 @@
+"""THE MAIN PATH: a workload on an arch, layer by layer.
+
+plan -> array busy time -> memory (stalls, traffic) -> LayerRun. `study/` prices the runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from archsim.arch.architecture import Architecture
+from archsim.engine.layer_run import LayerRun
+from archsim.engine.measure import measure_plan
+from archsim.engine.residency import KeepRoom, readers
+from archsim.mapping.fold_plan import FoldPlan
+from archsim.mapping.planner import plan_array_layer
+from archsim.mapping.vector_plan import plan_vector_layer
+from archsim.terms import Bottleneck, Operand
+from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
+from archsim.workload.network import Workload
+
+Progress = Callable[[int, int, str], None]
+
+
+def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | None = None) -> tuple[LayerRun, ...]:
+    """Run every layer, one after another.
+
+    Parameters
+    ----------
+    arch, workload
+        What runs on what.
+    on_layer
+        Called before each layer with its index, the number of layers and its name.
+
+    Raises
+    ------
+    MappingError
+        A layer does not fit the chip.
+
+    Notes
+    -----
+    Not modelled: layers that overlap; the array and the vector unit never run side by side.
+    """
+    room = KeepRoom(arch=arch, last_reader=readers(workload))
+    known: dict[object, LayerRun] = {}
+    runs = []
+    for index, layer in enumerate(workload.layers):
+        if on_layer is not None:
+            on_layer(index, len(workload.layers), layer.name)
+        kept = _kept(layer, room, room.admit(index, layer))
+        key = _shape_key(layer, kept)
+        if key not in known:
+            known[key] = run_layer(layer, arch, kept)
+        runs.append(replace(known[key], layer=layer.name))
+        room.release(index)
+    return tuple(runs)
+
+
+def run_layer(layer: Layer, arch: Architecture, kept: frozenset[Operand] = frozenset()) -> LayerRun:
+    """Run one layer.
+
+    Parameters
+    ----------
+    layer, arch
+        What runs on what.
+    kept
+        Operands that need no DRAM: see `plan_array_layer`.
+
+    Raises
+    ------
+    MappingError
+        The layer does not fit the chip.
+    """
+    if isinstance(layer, UncostedLayer):
+        return _not_run(layer, arch, costed=False, note=layer.reason)
+    if isinstance(layer, VectorLayer):
+        if layer.is_view:
+            return _not_run(layer, arch, costed=True, note="a view: moves no words")
+        if arch.vector_unit is None:
+            return _not_run(layer, arch, costed=False, note=f"{arch.name} has no vector_unit")
+        on_chip = layer.ifmap_words if Operand.IFMAP in kept else 0
+        plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept)
+        return _layer_run(layer, arch, plan)
+    return _layer_run(layer, arch, plan_array_layer(layer, arch, kept))
+
+
+def _kept(layer: Layer, room: KeepRoom, stays: bool) -> frozenset[Operand]:
+    """Which operands of a layer need no DRAM; an ifmap of several sources only when all are on chip."""
+    kept = {Operand.OFMAP} if stays else set()
+    if layer.sources and all(room.holds(source) for source in layer.sources):
+        kept.add(Operand.IFMAP)
+    return frozenset(kept)
+
+
+def _shape_key(layer: Layer, kept: frozenset[Operand]) -> object:
+    """What two layers must share to run alike: all but their names."""
+    if isinstance(layer, MatmulLayer):
+        return replace(layer, name="", sources=(), weight_source=""), kept
+    return replace(layer, name="", sources=()), kept
+
+
+def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPlan) -> LayerRun:
+    times = measure_plan(plan, arch.dram)
+    ideal = -(-layer.macs // arch.pe_array.multipliers) if layer.macs else plan.compute_cycles
+    lane_ops = layer.lane_ops if isinstance(layer, VectorLayer) else 0
+    return LayerRun(
+        layer=layer.name,
+        op=layer.op,
+        dataflow=plan.kind,
+        macs=layer.macs,
+        effectual_macs=_effectual_macs(layer),
+        occupied_macs=_occupied_macs(plan, layer),
+        multipliers=arch.pe_array.multipliers,
+        lane_ops=lane_ops,
+        folds=plan.folds,
+        compute_cycles=plan.compute_cycles,
+        onchip_stall_cycles=times.onchip_stall_cycles,
+        dram_stall_cycles=times.dram_stall_cycles,
+        dram_latency_stall_cycles=times.dram_latency_stall_cycles,
+        waits=times.waits,
+        mapping_efficiency=plan.mapping_efficiency,
+        traffic=plan.traffic,
+        bottleneck=times.bottleneck(min(ideal, plan.compute_cycles)),
+        loop_nest=tuple(plan.nest.lines()) if plan.nest else (),
+    )
+
+
+def _occupied_macs(plan: FoldPlan, layer: ArrayLayer | VectorLayer) -> int:
+    """MACs issued to a multiplier: all, but those that structured sparsity drops."""
+    return plan.array_macs if isinstance(layer, ConvLayer | MatmulLayer) else 0
+
+
+def _effectual_macs(layer: ArrayLayer | VectorLayer) -> int:
+    """MACs without a zero operand, the zeros of both operands taken as independent."""
+    if isinstance(layer, VectorLayer):
+        return 0
+    zeros: ZeroFractions = layer.zero_fractions
+    share = (1.0 - (zeros.ifmap or 0.0)) * (1.0 - (zeros.weight or 0.0))
+    return round(layer.macs * share)
+
+
+def _not_run(layer: VectorLayer | UncostedLayer, arch: Architecture, *, costed: bool, note: str) -> LayerRun:
+    return LayerRun(
+        layer=layer.name,
+        op=layer.op,
+        dataflow="none",
+        macs=0,
+        effectual_macs=0,
+        occupied_macs=0,
+        multipliers=arch.pe_array.multipliers,
+        lane_ops=0,
+        folds=0,
+        compute_cycles=0,
+        onchip_stall_cycles=0,
+        dram_stall_cycles=0,
+        dram_latency_stall_cycles=0,
+        waits=(),
+        mapping_efficiency=0.0,
+        traffic=(),
+        bottleneck=Bottleneck.NONE,
+        is_costed=costed,
+        note=note,
+    )

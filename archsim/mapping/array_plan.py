@@ -1,0 +1,195 @@
+"""An array layer on an arch, its loop nest chosen: lay out the steps, the transfers and the words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.architecture import Architecture
+from archsim.arch.pe_array import EdgeFolds, PeArray
+from archsim.mapping.array_words import ArrayWords, array_words, psum_leaves
+from archsim.mapping.dataflow import DataflowPlan, PassShapes, PassTiming
+from archsim.mapping.dram_queue import Fetch, WriteBack, queue_transfers
+from archsim.mapping.fold_plan import FoldPlan, Steps
+from archsim.mapping.fold_walk import FoldWalk, walk_folds
+from archsim.mapping.ifmap_geometry import IfmapGeometry
+from archsim.mapping.level_use import LevelUse, StepWords
+from archsim.mapping.loop_nest import Dim, LoopNest
+from archsim.mapping.operand_flow import RELEVANT, Visits, ifmap_unit_words, operand_visits, release_steps
+from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArrayWork:
+    """What has to be planned: one array layer on one arch.
+
+    Parameters
+    ----------
+    arch, dataflow
+        The chip, and the plan of its dataflow.
+    geometry
+        Overlap of the ifmap's windows.
+    sizes
+        Length of each dimension, dropped weights not counted.
+    groups
+        Independent products.
+    kept
+        Operands that are on chip already (IFMAP, WEIGHT) or may stay there (OFMAP): no DRAM traffic.
+    """
+
+    arch: Architecture
+    dataflow: DataflowPlan
+    geometry: IfmapGeometry
+    sizes: dict[Dim, int]
+    groups: int
+    kept: frozenset[Operand]
+
+    @property
+    def pass_per_unit(self) -> bool:
+        """Whether the array stops after every unit of the stream."""
+        return self.arch.pe_array.k_tile > 0
+
+    def copies(self, operand: Operand, nest: LoopNest) -> int:
+        """Tiles (or steps, where streamed) of an operand that its level holds, those loaded ahead included."""
+        if operand in nest.streamed:
+            return nest.streamed[operand]
+        level = self.arch.sram_of(operand)
+        first, second = RELEVANT[operand]
+        if nest.groups * nest.tiling[first].tiles * nest.tiling[second].tiles == 1:
+            return 1
+        return level.tile_copies if level else 2
+
+
+def time_walk(walk: FoldWalk, work: ArrayWork) -> PassTiming:
+    """Time the steps of a walk on the array alone, every memory ideal."""
+    array, dataflow = work.arch.pe_array, work.dataflow
+    trimmed = array.edge_folds is EdgeFolds.TRIMMED
+    rows = walk.size[dataflow.rows] if trimmed else np.full(len(walk), array.rows, dtype=np.int64)
+    columns = walk.size[dataflow.columns] if trimmed else np.full(len(walk), array.columns, dtype=np.int64)
+    _, leaves = psum_leaves(walk, dataflow, keeps_psum(array))
+    shapes = PassShapes(rows=rows, columns=columns, stream=walk.size[dataflow.stream], starts=walk.starts_pass,
+                        ends=walk.ends_pass, completes=leaves)  # fmt: skip
+    return dataflow.time_passes(shapes, array)
+
+
+def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> FoldPlan:
+    """Lay out a layer whose nest is chosen.
+
+    Parameters
+    ----------
+    work, nest
+        What to plan, and its loops.
+    compute_cycles
+        Of the untiled layer; see `FoldPlan.compute_cycles`.
+    """
+    walk = walk_folds(nest, pass_per_unit=work.pass_per_unit)
+    timing = time_walk(walk, work)
+    crossing = psum_leaves(walk, work.dataflow, keeps_psum(work.arch.pe_array))
+    visits = {operand: _visits(work, nest, walk, operand, crossing[0]) for operand in RELEVANT}
+    words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing)
+    use = LevelUse(arch=work.arch, kept=work.kept, words=_step_words(work, nest, walk, visits, words))
+    psums = visits[Operand.PSUM]
+    transfers, last_write = queue_transfers(_fetches(work, nest, visits, use, timing), _write_back(use))
+    steps = Steps(
+        advance_cycles=timing.advance,
+        tail_cycles=timing.tail,
+        port_cycles=use.port_cycles(),
+        hold_transfer=_holds(psums, last_write, work.copies(Operand.PSUM, nest)),
+        first_start_cycles=timing.first_start,
+        origin_cycles=timing.origin,
+    )
+    folds = nest.groups * nest.tiling[nest.rows].units * nest.tiling[nest.columns].units
+    used = nest.groups * nest.tiling[nest.rows].size * nest.tiling[nest.columns].size
+    return FoldPlan(
+        kind=work.arch.pe_array.dataflow.value,
+        folds=folds,
+        mapping_efficiency=used / (folds * work.arch.pe_array.multipliers),
+        array_macs=work.groups * work.sizes[Dim.PIXELS] * work.sizes[Dim.WINDOW] * work.sizes[Dim.FILTERS],
+        compute_cycles=compute_cycles,
+        steps=steps,
+        transfers=transfers,
+        traffic=use.traffic(spad=_spad_words(work, walk, words)),
+        nest=nest,
+    )
+
+
+def keeps_psum(array: PeArray) -> bool:
+    """Whether psums stay in an output-stationary array between the passes of one fold."""
+    return array.k_tile == 0 or array.k_tile_keeps_psum
+
+
+def _visits(work: ArrayWork, nest: LoopNest, walk: FoldWalk, operand: Operand, enters: NDArray[np.bool_]) -> Visits:
+    per_step = None
+    if operand in nest.streamed:
+        per_step = enters if operand is Operand.PSUM else np.ones(len(walk), dtype=bool)
+    return operand_visits(walk, nest, operand, per_step)
+
+
+def _step_words(
+    work: ArrayWork, nest: LoopNest, walk: FoldWalk, visits: dict[Operand, Visits], words: ArrayWords
+) -> StepWords:
+    """Add what crosses the DRAM channel to what crosses the array's edge."""
+    outputs = walk.words(Dim.PIXELS, Dim.FILTERS)
+    psums = visits[Operand.PSUM]
+    spilled = psums.first & ~psums.first_ever & (words.psum_reads > 0)
+    leaves = psums.last & ((words.psum_writes > 0) | (words.ofmap_writes > 0))
+    ifmap = words.ifmap_reads if Operand.IFMAP in nest.streamed else np.where(
+        visits[Operand.IFMAP].first, ifmap_unit_words(walk, work.geometry, nest, visits[Operand.IFMAP]), 0
+    )  # fmt: skip
+    weight = words.weight_reads if Operand.WEIGHT in nest.streamed else np.where(
+        visits[Operand.WEIGHT].first, walk.words(Dim.WINDOW, Dim.FILTERS), 0
+    )  # fmt: skip
+    return StepWords(
+        array=words,
+        ifmap_fetches=ifmap,
+        weight_fetches=weight,
+        psum_fetches=np.where(spilled, outputs, 0),
+        psum_write_backs=np.where(leaves & ~psums.last_ever, outputs, 0),
+        ofmap_write_backs=np.where(psums.last_ever, outputs, 0),
+    )
+
+
+def _fetches(
+    work: ArrayWork, nest: LoopNest, visits: dict[Operand, Visits], use: LevelUse, timing: PassTiming
+) -> list[Fetch]:
+    fetches = []
+    for operand, length in use.fetch_bytes().items():
+        release = release_steps(visits[operand], work.copies(operand, nest))
+        if operand is Operand.PSUM and length.any():
+            release = np.maximum(release, visits[operand].previous_visit())  # read back only what has been written
+        lead = timing.load if operand is work.dataflow.stationary else np.zeros_like(timing.load)
+        fetches.append(Fetch(operand=operand, length_bytes=length, release=release, lead_cycles=lead))
+    return fetches
+
+
+def _write_back(use: LevelUse) -> WriteBack:
+    psum_bytes, ofmap_bytes = use.write_back_bytes()
+    return WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes)
+
+
+def _holds(psums: Visits, last_write: IntArray, copies: int) -> IntArray:
+    """Index of the write that must be done before each step: the last one of the tile it replaces."""
+    last_steps = psums.last_step_of()
+    firsts = np.concatenate([[0], last_steps[:-1] + 1])
+    running = np.maximum.accumulate(last_write)
+    holds = np.full(len(psums.generation), -1, dtype=np.int64)
+    if len(last_steps) > copies:
+        holds[firsts[copies:]] = running[last_steps[:-copies]]
+    return holds
+
+
+def _spad_words(work: ArrayWork, walk: FoldWalk, words: ArrayWords) -> dict[Operand, tuple[int, int]]:
+    """Register reads and writes inside the PEs, per operand: every MAC reads two factors and one psum.
+
+    The stationary operand is written once per pass; the others pass from PE to PE, one register write
+    and one read for each MAC. [words]
+    """
+    macs = int((walk.words(Dim.PIXELS, Dim.WINDOW) * walk.size[Dim.FILTERS]).sum())
+    writes = {Operand.IFMAP: macs, Operand.WEIGHT: macs, Operand.PSUM: macs}
+    if work.dataflow.stationary is Operand.IFMAP:
+        writes[Operand.IFMAP] = int(words.ifmap_reads.sum())
+    elif work.dataflow.stationary is Operand.WEIGHT:
+        writes[Operand.WEIGHT] = int(words.weight_reads.sum())
+    return {operand: (macs, written) for operand, written in writes.items()}

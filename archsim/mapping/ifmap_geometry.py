@@ -1,0 +1,80 @@
+"""How the ifmap words of neighbouring windows overlap.
+
+Every tile of the ifmap is a range of channels times a range of *lines*: the ifmap rows that some
+ofmap rows need, whole along the other axes. The count is exact for any stride, dilation and padding:
+padding is never stored or fetched, and rows that no window touches are left out.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.workload.layer import ArrayLayer, ConvLayer
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IfmapGeometry:
+    """Ifmap of one group.
+
+    Parameters
+    ----------
+    channels
+        Input channels of the group.
+    line_pixels
+        Ofmap pixels of one line (one row of one image; one plane of a 3-D layer).
+    line_words
+        Ifmap positions that one ifmap line has, untouched ones left out. [words per channel]
+    first, last
+        Shape (lines,): the half-open range of touched ifmap lines that each ofmap line needs, numbered
+        over all images.
+    """
+
+    channels: int
+    line_pixels: int
+    line_words: int
+    first: IntArray
+    last: IntArray
+
+    @property
+    def unique_words(self) -> int:
+        """Ifmap words of the group that any window touches. [words]"""
+        return self.channels * self.line_words * int(self.last[-1])
+
+    def line_ranges(self, start: IntArray, size: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the touched ifmap lines, half-open, of pixel ranges ``start .. start + size``."""
+        return self.first[start // self.line_pixels], self.last[(start + size - 1) // self.line_pixels]
+
+    def channel_ranges(self, start: IntArray, size: IntArray, window: int) -> tuple[IntArray, IntArray]:
+        """Return the channels, half-open, of window ranges; channels vary slowest in a window."""
+        return start * self.channels // window, -(-(start + size) * self.channels // window)
+
+
+def ifmap_geometry(layer: ArrayLayer) -> IfmapGeometry:
+    """Describe a layer's ifmap, one group of it."""
+    if not isinstance(layer, ConvLayer):
+        lines = np.arange(layer.rows, dtype=np.int64)
+        return IfmapGeometry(channels=layer.inner, line_pixels=1, line_words=1, first=lines, last=lines + 1)
+    rank, starts, stops = _touched(layer, 0)
+    offset = (np.arange(layer.batch, dtype=np.int64) * rank[-1])[:, None]
+    return IfmapGeometry(
+        channels=layer.in_channels // layer.groups,
+        line_pixels=prod(layer.ofmap[1:]),
+        line_words=prod(int(_touched(layer, axis)[0][-1]) for axis in range(1, len(layer.ifmap))),
+        first=(offset + rank[starts][None, :]).ravel(),
+        last=(offset + rank[stops][None, :]).ravel(),
+    )
+
+
+def _touched(layer: ConvLayer, axis: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Rank of each position among the touched ones, and the clipped span of each window."""
+    size, kernel, dilation = layer.ifmap[axis], layer.kernel[axis], layer.dilation[axis]
+    origin = np.arange(layer.ofmap[axis], dtype=np.int64) * layer.stride[axis] - layer.padding[axis][0]
+    taps = (origin[:, None] + np.arange(kernel, dtype=np.int64) * dilation).ravel()
+    mask = np.zeros(size, dtype=bool)
+    mask[taps[(taps >= 0) & (taps < size)]] = True
+    rank = np.concatenate([[0], np.cumsum(mask)]).astype(np.int64)
+    return rank, np.clip(origin, 0, size), np.clip(origin + (kernel - 1) * dilation + 1, 0, size)

@@ -1,0 +1,59 @@
+"""Output stationary: psums grow in the PEs while ifmap and weight words stream through.
+
+Array rows take the pixels, array columns take the filters, the window (C*R*S) streams.
+"""
+
+import numpy as np
+
+from archsim.arch.pe_array import OsDrain, PeArray
+from archsim.mapping.dataflow import DataflowPlan, IntArray, PassShapes, PassTiming
+from archsim.mapping.loop_nest import Dim
+from archsim.terms import Operand
+
+
+def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
+    """Time the passes of an array whose PEs accumulate.
+
+    The last of T pairs meets in PE (R-1, C-1) R-1 weight hops and C-1 activation hops after it has
+    entered, so a pass takes T + R + C - 2 cycles [1]_; values that are shifted out take R or C more,
+    once their last k-tile is done [2]_. Passes follow each other when the last result is out, or,
+    where drains overlap, every max(T, drain) [3]_.
+
+    Parameters
+    ----------
+    shapes
+        Steps in running order.
+    array
+        Its settings.
+
+    References
+    ----------
+    .. [1] SCALE-Sim 3.0, systolic_compute_os, and debtanu09/systolic_array RTL.
+    .. [2] UT-LCA/tpu_like_design RTL.
+    .. [3] Arjun0170/Systolic-Tensors RTL; all three as measured in tests/golden/rtl_cycles.csv.
+    """
+    drain = np.where(shapes.completes & shapes.ends, _drain_cycles(shapes, array), 0)
+    skew = (shapes.rows - 1) + array.act_hop * (shapes.columns - 1)
+    tail = shapes.stream + skew + array.pipeline_cycles + drain
+    if array.drain_overlap:
+        pass_index = np.cumsum(shapes.starts) - 1
+        streamed = np.bincount(pass_index, weights=shapes.stream).astype(np.int64)[pass_index]
+        advance = shapes.stream + np.maximum(0, drain - streamed)
+    else:
+        advance = np.where(shapes.ends, tail, shapes.stream)
+    return PassTiming(advance=advance, tail=tail, load=np.zeros_like(tail), first_start=0, origin=0)
+
+
+def _drain_cycles(shapes: PassShapes, array: PeArray) -> IntArray:
+    shifts = {OsDrain.NONE: np.zeros_like(shapes.rows), OsDrain.SHIFT_ROWS: shapes.rows,
+              OsDrain.SHIFT_COLUMNS: shapes.columns}  # fmt: skip
+    return shifts[array.os_drain]
+
+
+OUTPUT_STATIONARY = DataflowPlan(
+    rows=Dim.PIXELS,
+    columns=Dim.FILTERS,
+    stream=Dim.WINDOW,
+    stationary=Operand.PSUM,
+    time_passes=time_output_passes,
+)

@@ -1,0 +1,105 @@
+"""The ways to cut the three dimensions and to order their loops: what `tile_search` chooses from.
+
+The list depends on the layer and the array only, never on a buffer or on DRAM, so that a chip with
+more memory chooses from the same list with fewer entries struck out.
+"""
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.mapping.array_plan import ArrayWork
+from archsim.mapping.fold_walk import DIMS
+from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
+from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
+ORDERS: tuple[tuple[Dim, Dim, Dim], ...] = tuple(permutations(DIMS))
+STREAMABLE: tuple[Operand, ...] = (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TileOptions:
+    """All combinations, flat; arrays of shape (options,).
+
+    Parameters
+    ----------
+    tilings
+        Per dimension: the ways to cut it.
+    choice
+        Per dimension: which of them.
+    order
+        Index into `ORDERS`.
+    streamed
+        Per operand: whether it passes through its buffer without staying.
+    """
+
+    tilings: dict[Dim, list[DimTiling]]
+    choice: dict[Dim, IntArray]
+    order: IntArray
+    streamed: dict[Operand, NDArray[np.bool_]]
+
+    def of(self, dim: Dim, values: list[int]) -> IntArray:
+        """Spread one value per tiling of a dimension over all options."""
+        return np.array(values, dtype=np.int64)[self.choice[dim]]
+
+    def tiles(self, dim: Dim) -> IntArray:
+        """Tiles of a dimension."""
+        return self.of(dim, [tiling.tiles for tiling in self.tilings[dim]])
+
+    def position(self, dim: Dim) -> IntArray:
+        """Place of a dimension's tile loop, 0 = outermost."""
+        return np.array([order.index(dim) for order in ORDERS], dtype=np.int64)[self.order]
+
+
+def tile_options(work: ArrayWork) -> TileOptions:
+    """List every way that the search looks at."""
+    tilings = {dim: dim_tilings(work, dim) for dim in DIMS}
+    shape = [len(tilings[dim]) for dim in DIMS] + [len(ORDERS)] + [2] * len(STREAMABLE)
+    index = np.indices(shape, dtype=np.int64).reshape(len(shape), -1)
+    return TileOptions(
+        tilings=tilings,
+        choice=dict(zip(DIMS, index[:3], strict=True)),
+        order=index[3],
+        streamed={operand: index[4 + i].astype(bool) for i, operand in enumerate(STREAMABLE)},
+    )
+
+
+def untiled_nest(work: ArrayWork) -> LoopNest:
+    """Return the nest of one tile: the layer as the array runs it when memory has no end."""
+    dataflow = work.dataflow
+    return LoopNest(
+        groups=work.groups,
+        order=DIMS,
+        tiling={dim: dim_tilings(work, dim)[0] for dim in DIMS},
+        rows=dataflow.rows,
+        columns=dataflow.columns,
+        stream=dataflow.stream,
+        streamed={},
+    )
+
+
+def dim_tilings(work: ArrayWork, dim: Dim) -> list[DimTiling]:
+    """Cut a dimension into 1 (first), 2, 3, 4, 6, 8, 12 ... tiles.
+
+    Tiles of a spatial dimension are whole folds. The streamed dimension is cut into chunks, at line
+    ends where it is pixels, or into groups of k-tiles where the array limits its passes.
+    """
+    size, array, dataflow = work.sizes[dim], work.arch.pe_array, work.dataflow
+    if dim is dataflow.stream and array.k_tile == 0:
+        line = work.geometry.line_pixels if dim is Dim.PIXELS else 1
+        return [DimTiling(size=size, unit=min(size, lines * line), units_per_tile=1) for lines in _shares(-(-size // line))]
+    unit = {dataflow.rows: array.rows, dataflow.columns: array.columns, dataflow.stream: array.k_tile}[dim]
+    return [DimTiling(size=size, unit=unit, units_per_tile=units) for units in _shares(-(-size // unit))]
+
+
+def _shares(units: int) -> list[int]:
+    """Units per tile for 1, 2, 3, 4, 6, 8 ... tiles, each size once, largest first."""
+    parts = {1, units}
+    power = 2
+    while power <= units:
+        parts |= {power, power * 3 // 2}
+        power *= 2
+    return sorted({-(-units // part) for part in parts}, reverse=True)

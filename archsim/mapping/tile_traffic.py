@@ -1,0 +1,268 @@
+"""What each tiling option moves and needs: closed forms over all options at once.
+
+The word counts equal the sums over the steps that `array_plan` lays out for the same nest; a test
+holds them to it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.memory_level import SramLevel
+from archsim.mapping.array_plan import ArrayWork, keeps_psum
+from archsim.mapping.fold_walk import DIMS
+from archsim.mapping.loop_nest import Dim, DimTiling
+from archsim.mapping.operand_flow import RELEVANT
+from archsim.mapping.tile_options import TileOptions
+from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+INPUTS = (Operand.IFMAP, Operand.WEIGHT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TileTraffic:
+    """Words of every option; arrays of shape (options,), groups counted.
+
+    Parameters
+    ----------
+    work
+        The layer on its arch.
+    units
+        Units of each dimension.
+    splits_passes
+        Whether cutting the stream makes the array stop between the pieces.
+    array_reads
+        Into the array: IFMAP, WEIGHT, PSUM. [words]
+    fetches, write_backs
+        Over the DRAM channel: reads of IFMAP, WEIGHT, PSUM; writes of PSUM, OFMAP. [words]
+    tiles_bytes
+        Buffer space that IFMAP, WEIGHT and PSUM need, copies included. [B]
+    first_fetch_bytes
+        What the first step waits for. [B]
+    unit_words
+        Largest block of each operand that one step uses. [words]
+    """
+
+    work: ArrayWork
+    units: dict[Dim, IntArray]
+    splits_passes: BoolArray
+    array_reads: dict[Operand, IntArray]
+    fetches: dict[Operand, IntArray]
+    write_backs: dict[Operand, IntArray]
+    tiles_bytes: dict[Operand, FloatArray]
+    first_fetch_bytes: FloatArray
+    unit_words: dict[Operand, IntArray]
+
+    def residents(self, level: SramLevel) -> list[Operand]:
+        """Operands that need room in a level."""
+        arch, kept = self.work.arch, self.work.kept
+        found = [operand for operand in (*INPUTS, Operand.PSUM) if arch.sram_of(operand) is level and operand not in kept]
+        apart = arch.sram_of(Operand.OFMAP) is level and Operand.PSUM not in found
+        return [*found, Operand.OFMAP] if apart else found
+
+    def buffer_bytes(self, operand: Operand) -> FloatArray:
+        """Room that an operand needs; an ofmap apart from the psums only passes through. [B]"""
+        if operand is Operand.OFMAP:
+            line = 2 * self.work.arch.pe_array.columns * _bits(self.work, Operand.OFMAP) / 8
+            return np.full(len(self.splits_passes), line)
+        return self.tiles_bytes[operand]
+
+    def step_bytes(self, operand: Operand) -> FloatArray:
+        """What one step moves of an operand that streams through its buffer. [B]"""
+        return self.unit_words[operand] * (_bits(self.work, operand) / 8)
+
+    def dram_bytes(self) -> FloatArray:
+        """Bytes over the channel, both ways. [B]"""
+        total = np.zeros(len(self.splits_passes))
+        for counts in (self.fetches, self.write_backs):
+            for operand, words in counts.items():
+                if operand not in self.work.kept:
+                    total += words * (_bits(self.work, operand) / 8)
+        return total
+
+    def level_bytes(self, level: SramLevel) -> dict[Operand, FloatArray]:
+        """Bytes that each operand moves through a level. [B]"""
+        arch, kept = self.work.arch, self.work.kept
+        moved = {}
+        for operand in INPUTS:
+            if arch.sram_of(operand) is level:
+                words = self.array_reads[operand] + (0 if operand in kept else self.fetches[operand])
+                moved[operand] = words * (_bits(self.work, operand) / 8)
+        if arch.sram_of(Operand.PSUM) is level:
+            words = 2 * self.array_reads[Operand.PSUM]
+            moved[Operand.PSUM] = words * (_bits(self.work, Operand.PSUM) / 8)
+        if arch.sram_of(Operand.OFMAP) is level:
+            words = self.write_backs[Operand.OFMAP] * (1 if Operand.OFMAP in kept else 2)
+            moved[Operand.OFMAP] = words * (_bits(self.work, Operand.OFMAP) / 8)
+        return moved
+
+    def port_bytes(self, level: SramLevel) -> FloatArray:
+        """Bytes through the ports of a level: all of them, or those of the busiest partition. [B]"""
+        moved = self.level_bytes(level)
+        if not moved:
+            return np.zeros(len(self.splits_passes))
+        if level.partition_bytes is not None:
+            return np.maximum.reduce(list(moved.values()))
+        return np.sum(list(moved.values()), axis=0)
+
+    def sram_bytes(self) -> FloatArray:
+        """Bytes through all on-chip levels. [B]"""
+        total = np.zeros(len(self.splits_passes))
+        for level in self.work.arch.srams:
+            for moved in self.level_bytes(level).values():
+                total += moved
+        return total
+
+
+def tile_traffic(work: ArrayWork, options: TileOptions) -> TileTraffic:
+    """Work out all closed forms."""
+    units = {dim: options.of(dim, [tiling.units for tiling in options.tilings[dim]]) for dim in DIMS}
+    tiles = {dim: options.tiles(dim) for dim in DIMS}
+    splits = _splits_passes(work, options, units, tiles)
+    reads, psum_visits = _array_reads(work, units, tiles, splits)
+    repeats = {operand: _repeats(options, tiles, operand) for operand in RELEVANT}
+    outputs = work.groups * work.sizes[Dim.PIXELS] * work.sizes[Dim.FILTERS]
+    weights = work.groups * work.sizes[Dim.WINDOW] * work.sizes[Dim.FILTERS]
+    spills = np.where(options.streamed[Operand.PSUM], psum_visits, repeats[Operand.PSUM]) - 1
+    resident = {Operand.IFMAP: _ifmap_words(work, options, tiles) * repeats[Operand.IFMAP],
+                Operand.WEIGHT: weights * repeats[Operand.WEIGHT]}  # fmt: skip
+    unit = {dim: options.of(dim, [min(tiling.size, tiling.unit) for tiling in options.tilings[dim]]) for dim in DIMS}
+    fetches = {op: np.where(options.streamed[op], reads[op], resident[op]) for op in INPUTS}
+    return TileTraffic(
+        work=work,
+        units=units,
+        splits_passes=splits,
+        array_reads=reads,
+        fetches=fetches | {Operand.PSUM: outputs * spills},
+        write_backs={Operand.PSUM: outputs * spills, Operand.OFMAP: np.full_like(spills, outputs)},
+        tiles_bytes=_tiles_bytes(work, options, tiles, psum_visits),
+        first_fetch_bytes=_first_fetch_bytes(work, options),
+        unit_words={operand: unit[first] * unit[second] for operand, (first, second) in RELEVANT.items()},
+    )
+
+
+def _splits_passes(
+    work: ArrayWork, options: TileOptions, units: dict[Dim, IntArray], tiles: dict[Dim, IntArray]
+) -> BoolArray:
+    stream = work.dataflow.stream
+    follows = np.ones(len(options.order), dtype=bool)
+    for dim in (work.dataflow.rows, work.dataflow.columns):
+        one_unit = options.of(dim, [min(t.units, t.units_per_tile) for t in options.tilings[dim]]) == 1
+        outside = (options.position(dim) < options.position(stream)) | (tiles[dim] == 1)
+        follows &= one_unit & outside
+    return (tiles[stream] > 1) & ~follows
+
+
+def _array_reads(
+    work: ArrayWork, units: dict[Dim, IntArray], tiles: dict[Dim, IntArray], splits: BoolArray
+) -> tuple[dict[Operand, IntArray], IntArray]:
+    """Words into the array, and how often each psum is in it."""
+    dataflow, sizes = work.dataflow, work.sizes
+    loads = np.where(splits, tiles[dataflow.stream], 1)
+    reads = {}
+    for operand in INPUTS:
+        first, second = RELEVANT[operand]
+        reused = next(dim for dim in DIMS if dim not in (first, second))
+        times = loads if dataflow.stationary is operand else units[reused]
+        reads[operand] = work.groups * sizes[first] * sizes[second] * times
+    if dataflow.stationary is not Operand.PSUM:
+        visits = units[Dim.WINDOW]
+    else:
+        visits = loads if keeps_psum(work.arch.pe_array) else units[Dim.WINDOW]
+    reads[Operand.PSUM] = work.groups * sizes[Dim.PIXELS] * sizes[Dim.FILTERS] * (visits - 1)
+    return reads, visits
+
+
+def _repeats(options: TileOptions, tiles: dict[Dim, IntArray], operand: Operand) -> IntArray:
+    """How often a resident operand's tiles come and go: its reusing loop, where one of its own lies inside."""
+    reused = next(dim for dim in DIMS if dim not in RELEVANT[operand])
+    inside = np.logical_or.reduce(
+        [(options.position(dim) > options.position(reused)) & (tiles[dim] > 1) for dim in RELEVANT[operand]]
+    )
+    return np.where(inside, tiles[reused], 1)
+
+
+def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray]) -> IntArray:
+    """Words of one sweep over a resident ifmap, overlaps of tiles that do not follow each other fetched again."""
+    channels = options.of(Dim.WINDOW, [int(_channels(work, t, False).sum()) for t in options.tilings[Dim.WINDOW]])
+    apart = options.of(Dim.PIXELS, [int(_lines(work, t, False).sum()) for t in options.tilings[Dim.PIXELS]])
+    slides = (tiles[Dim.WINDOW] == 1) | (options.position(Dim.PIXELS) > options.position(Dim.WINDOW))
+    lines = np.where(slides, int(work.geometry.last[-1]), apart)
+    return work.groups * channels * lines * work.geometry.line_words
+
+
+def _tiles_bytes(
+    work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray], psum_visits: IntArray
+) -> dict[Operand, FloatArray]:
+    length = {dim: options.of(dim, [min(t.size, t.unit * t.units_per_tile) for t in options.tilings[dim]]) for dim in DIMS}
+    channels = options.of(Dim.WINDOW, [int(_channels(work, t, False).max()) for t in options.tilings[Dim.WINDOW]])
+    lines = options.of(Dim.PIXELS, [int(_lines(work, t, False).max()) for t in options.tilings[Dim.PIXELS]])
+    words = {
+        Operand.IFMAP: channels * lines * work.geometry.line_words,
+        Operand.WEIGHT: length[Dim.WINDOW] * length[Dim.FILTERS],
+        Operand.PSUM: length[Dim.PIXELS] * length[Dim.FILTERS],
+    }
+    sizes = {}
+    for operand, count in words.items():
+        level = work.arch.sram_of(operand)
+        ahead = level.tile_copies if level else 2
+        first, second = RELEVANT[operand]
+        copies = np.where(work.groups * tiles[first] * tiles[second] > 1, ahead, 1)
+        kept_words = np.where(options.streamed[operand], ahead * _line_words(work, operand), copies * count)
+        sizes[operand] = kept_words * (_tile_bits(work, operand, psum_visits) / 8)
+    return sizes
+
+
+def _tile_bits(work: ArrayWork, operand: Operand, psum_visits: IntArray) -> IntArray | int:
+    """Bits of a buffered word; outputs that are never read back are stored as ofmap."""
+    if operand is not Operand.PSUM:
+        return _bits(work, operand)
+    if work.arch.sram_of(Operand.PSUM) is not work.arch.sram_of(Operand.OFMAP):
+        return _bits(work, Operand.PSUM)
+    return np.where(psum_visits > 1, _bits(work, Operand.PSUM), _bits(work, Operand.OFMAP))
+
+
+def _line_words(work: ArrayWork, operand: Operand) -> int:
+    """Words of an operand that cross the array's edge in one cycle. [words]"""
+    array, dataflow = work.arch.pe_array, work.dataflow
+    along_rows = operand is not dataflow.stationary and operand is not Operand.PSUM
+    if dataflow.stationary is Operand.PSUM:
+        along_rows = operand is Operand.IFMAP
+    return array.rows if along_rows else array.columns
+
+
+def _first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
+    channels = options.of(Dim.WINDOW, [int(_channels(work, t, True)[0]) for t in options.tilings[Dim.WINDOW]])
+    lines = options.of(Dim.PIXELS, [int(_lines(work, t, True)[0]) for t in options.tilings[Dim.PIXELS]])
+    unit = {dim: options.of(dim, [min(t.size, t.unit) for t in options.tilings[dim]]) for dim in DIMS}
+    ifmap = channels * lines * work.geometry.line_words
+    total = np.zeros(len(options.order))
+    if Operand.IFMAP not in work.kept:
+        total += ifmap * (_bits(work, Operand.IFMAP) / 8)
+    if Operand.WEIGHT not in work.kept:
+        total += unit[Dim.WINDOW] * unit[Dim.FILTERS] * (_bits(work, Operand.WEIGHT) / 8)
+    return total
+
+
+def _pieces(tiling: DimTiling, single_units: bool) -> tuple[IntArray, IntArray]:
+    span = tiling.unit if single_units else tiling.unit * tiling.units_per_tile
+    start = np.arange(0, tiling.size, span, dtype=np.int64)
+    return start, np.minimum(span, tiling.size - start)
+
+
+def _channels(work: ArrayWork, tiling: DimTiling, single_units: bool) -> IntArray:
+    first, last = work.geometry.channel_ranges(*_pieces(tiling, single_units), work.sizes[Dim.WINDOW])
+    return last - first
+
+
+def _lines(work: ArrayWork, tiling: DimTiling, single_units: bool) -> IntArray:
+    first, last = work.geometry.line_ranges(*_pieces(tiling, single_units))
+    return last - first
+
+
+def _bits(work: ArrayWork, operand: Operand) -> int:
+    return work.arch.formats.of(operand).width_bits

@@ -1,0 +1,115 @@
+"""Vector layer x arch -> FoldPlan: the vector unit works through its words chunk by chunk.
+
+The lanes start ``ops_per_cycle`` operations each per cycle, and write at most one value each; an
+operator without arithmetic (concat, transpose) is bound by its values alone. Words stream through the
+buffers of ifmap and ofmap, so any size fits.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.architecture import Architecture, VectorUnit
+from archsim.mapping.dram_queue import Fetch, WriteBack, queue_transfers
+from archsim.mapping.fold_plan import FoldPlan, Steps, TrafficCount, merge_traffic
+from archsim.terms import Direction, Operand
+from archsim.workload.layer import VectorLayer
+
+IntArray = NDArray[np.int64]
+CHUNKS = 16
+"""Steps of a vector layer: enough for its transfers to overlap its work."""
+
+
+def plan_vector_layer(layer: VectorLayer, arch: Architecture, unit: VectorUnit, on_chip_words: int, stays: bool) -> FoldPlan:
+    """Plan an operator of the vector unit.
+
+    Parameters
+    ----------
+    layer, arch, unit
+        The operator, the chip, and its vector unit.
+    on_chip_words
+        Ifmap words that are on chip already. [words]
+    stays
+        Whether the ofmap stays on chip for a later layer.
+
+    Notes
+    -----
+    Not modelled: the order in which an operator walks its tensor, second passes (softmax, layer norm).
+    """
+    busy = max(-(-layer.lane_ops // unit.ops_per_cycle), layer.ofmap_words)
+    cycles = -(-busy // unit.lanes)
+    chunks = max(1, min(CHUNKS, cycles))
+    fetched = _spread(layer.ifmap_words - on_chip_words, chunks)
+    written = _spread(0 if stays else layer.ofmap_words, chunks)
+    weights = np.zeros(chunks, dtype=np.int64)
+    weights[0] = layer.weight_words
+    counts = {Operand.IFMAP: fetched, Operand.WEIGHT: weights}
+    release = np.arange(chunks, dtype=np.int64) - 2
+    fetches = [
+        Fetch(operand=operand, length_bytes=_bytes(arch, operand, words), release=np.maximum(release, -1),
+              lead_cycles=np.zeros(chunks, dtype=np.int64))
+        for operand, words in counts.items()
+    ]  # fmt: skip
+    write_back = WriteBack(psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=_bytes(arch, Operand.OFMAP, written))
+    transfers, last_write = queue_transfers(fetches, write_back)
+    advance = _spread(cycles, chunks)
+    steps = Steps(
+        advance_cycles=advance,
+        tail_cycles=advance,
+        port_cycles=_port_cycles(layer, arch, counts, written),
+        hold_transfer=np.concatenate([np.full(min(2, chunks), -1), last_write[:-2]]).astype(np.int64),
+    )
+    return FoldPlan(kind="vector", folds=0, mapping_efficiency=0.0, array_macs=0, compute_cycles=cycles,
+                    steps=steps, transfers=transfers, traffic=_traffic(layer, arch, counts, written), nest=None)  # fmt: skip
+
+
+def _spread(total: int, chunks: int) -> IntArray:
+    """Cut a total into whole parts as equal as can be."""
+    edges = np.arange(chunks + 1, dtype=np.int64) * total // chunks
+    return np.diff(edges)
+
+
+def _port_cycles(layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray) -> IntArray:
+    chunks = len(written)
+    used = {
+        Operand.IFMAP: _spread(layer.ifmap_words, chunks) + fetched[Operand.IFMAP],
+        Operand.WEIGHT: 2 * fetched[Operand.WEIGHT],
+        Operand.OFMAP: _spread(layer.ofmap_words, chunks) + written,
+    }
+    busy: dict[tuple[str, Operand | None], IntArray] = {}
+    for operand, words in used.items():
+        level = arch.sram_of(operand)
+        if level is not None and level.bytes_per_cycle is not None:
+            key = (level.name, operand if level.partition_bytes is not None else None)
+            cycles = _bytes(arch, operand, words) / level.bytes_per_cycle
+            busy[key] = busy.get(key, np.zeros(chunks)) + cycles
+    slowest = np.maximum.reduce([np.zeros(chunks), *busy.values()])
+    return np.ceil(slowest).astype(np.int64)
+
+
+def _traffic(
+    layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray
+) -> tuple[TrafficCount, ...]:
+    rows = []
+    for operand, used in ((Operand.IFMAP, layer.ifmap_words), (Operand.WEIGHT, layer.weight_words)):
+        from_dram = int(fetched[operand].sum())
+        rows.append(_count(arch, arch.dram.name, operand, Direction.READ, from_dram))
+        level = arch.sram_of(operand)
+        if level is not None:
+            rows.append(_count(arch, level.name, operand, Direction.WRITE, from_dram))
+            rows.append(_count(arch, level.name, operand, Direction.READ, used))
+    to_dram = int(written.sum())
+    level = arch.sram_of(Operand.OFMAP)
+    if level is not None:
+        rows.append(_count(arch, level.name, Operand.OFMAP, Direction.WRITE, layer.ofmap_words))
+        rows.append(_count(arch, level.name, Operand.OFMAP, Direction.READ, to_dram))
+    rows.append(_count(arch, arch.dram.name, Operand.OFMAP, Direction.WRITE, to_dram))
+    return merge_traffic(rows)
+
+
+def _count(arch: Architecture, level: str, operand: Operand, direction: Direction, words: int) -> TrafficCount:
+    size = arch.formats.of(operand).bytes_of(words)
+    return TrafficCount(level=level, operand=operand, direction=direction, words=words, bytes=size)
+
+
+def _bytes(arch: Architecture, operand: Operand, words: IntArray) -> IntArray:
+    return -(-words * arch.formats.of(operand).width_bits // 8)
