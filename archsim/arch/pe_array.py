@@ -106,8 +106,9 @@ class PeArray:
     structured_sparsity: bool = False
 
     def __post_init__(self) -> None:
-        for problem in (*self._foreign_settings(), *self._idle_settings()):
-            raise ConfigError(f"pe_array.{problem}")
+        problems = [*self._foreign_settings(), *self._idle_settings()]
+        if problems:
+            raise ConfigError("\n".join(f"pe_array.{problem}" for problem in problems))
 
     @property
     def multipliers(self) -> int:

@@ -17,7 +17,9 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
     The last of T pairs meets in PE (R-1, C-1) R-1 weight hops and C-1 activation hops after it has
     entered, so a pass takes T + R + C - 2 cycles [1]_; values that are shifted out take R or C more,
     once their last k-tile is done [2]_. Passes follow each other when the last result is out, or,
-    where drains overlap, every max(T, drain) [3]_.
+    where drains overlap, as soon as no PE finishes a psum before its drain register is free: after
+    max(T, hold), longer when a shorter pass follows [3]_. The hold is R, or C, or the time that skewed
+    columns keep a row waiting.
 
     Parameters
     ----------
@@ -36,12 +38,22 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
     skew = (shapes.rows - 1) + array.act_hop * (shapes.columns - 1)
     tail = shapes.stream + skew + array.pipeline_cycles + drain
     if array.drain_overlap:
-        pass_index = np.cumsum(shapes.starts) - 1
-        streamed = np.bincount(pass_index, weights=shapes.stream).astype(np.int64)[pass_index]
-        advance = shapes.stream + np.maximum(0, drain - streamed)
+        advance = shapes.stream + np.where(shapes.ends, _exposed_hold(shapes, array, drain), 0)
     else:
         advance = np.where(shapes.ends, tail, shapes.stream)
     return PassTiming(advance=advance, tail=tail, load=np.zeros_like(tail), first_start=0, origin=0)
+
+
+def _exposed_hold(shapes: PassShapes, array: PeArray, drain: IntArray) -> IntArray:
+    """Cycles by which a pass's drain registers delay the next pass, per step."""
+    pass_index = np.cumsum(shapes.starts) - 1
+    streamed = np.bincount(pass_index, weights=shapes.stream).astype(np.int64)
+    following = np.append(streamed[1:], streamed[-1])
+    shortest = np.minimum(streamed, following)[pass_index]
+    hold = drain
+    if array.os_drain is OsDrain.SHIFT_COLUMNS:
+        hold = np.where(drain > 0, np.maximum(drain, array.act_hop * (shapes.columns - 1) + 1), 0)
+    return np.maximum(0, hold - shortest)
 
 
 def _drain_cycles(shapes: PassShapes, array: PeArray) -> IntArray:

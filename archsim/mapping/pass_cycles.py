@@ -1,4 +1,6 @@
-"""How long one full pass of the array takes when the next one follows at once."""
+"""What one full pass of the array takes, alone and when the stream goes on."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -6,16 +8,38 @@ from archsim.mapping.array_plan import ArrayWork
 from archsim.mapping.dataflow import PassShapes
 
 
-def cycles_per_pass(work: ArrayWork, stream_words: int) -> int:
-    """Cycles between the starts of two like passes that use the whole array. [cycles]"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassCycles:
+    """Times of a pass that uses the whole array. [cycles]
+
+    Parameters
+    ----------
+    advance
+        Until the next like pass may start.
+    overhang
+        From there until its last result.
+    overhang_within
+        The same at a step that the stream goes on behind.
+    """
+
+    advance: int
+    overhang: int
+    overhang_within: int
+
+
+def pass_cycles(work: ArrayWork, stream_words: int) -> PassCycles:
+    """Time one step that is a pass of its own and one in the middle of a pass, both of ``stream_words``."""
     array = work.arch.pe_array
-    both = np.ones(2, dtype=bool)
+    alone = np.array([True, True, False])
     shapes = PassShapes(
-        rows=np.full(2, array.rows, dtype=np.int64),
-        columns=np.full(2, array.columns, dtype=np.int64),
-        stream=np.full(2, stream_words, dtype=np.int64),
-        starts=both,
-        ends=both,
-        completes=both,
+        rows=np.full(3, array.rows, dtype=np.int64),
+        columns=np.full(3, array.columns, dtype=np.int64),
+        stream=np.full(3, stream_words, dtype=np.int64),
+        starts=alone,
+        ends=np.array([True, False, True]),
+        completes=np.array([True, False, True]),
     )
-    return int(work.dataflow.time_passes(shapes, array).advance[0])
+    timing = work.dataflow.time_passes(shapes, array)
+    alone_cycles, within = int(timing.advance[0]), int(timing.advance[1])
+    return PassCycles(advance=alone_cycles, overhang=int(timing.tail[0]) - alone_cycles,
+                      overhang_within=int(timing.tail[1]) - within)  # fmt: skip

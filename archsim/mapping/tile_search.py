@@ -1,21 +1,23 @@
 """Choose tiling, loop order and what stays on chip: least time, then least energy.
 
-Every option is scored by closed forms over the whole layer: array cycles (with the passes that the
-cutting adds), port cycles and DRAM cycles overlap, so the longest counts; among equals, least energy
-moved, then fewest steps beyond a few thousand, then the shortest first fill. The closed forms of the
-traffic are exact (a test holds them to the steps); the time leaves out first fill and last drain.
+Every option is scored by closed forms (`tile_time`, `tile_traffic`). Among options of equal time the
+one that moves the least energy wins, then fewer steps beyond a few thousand, then the shortest first
+fill. The traffic is exact (a test holds it to the steps); the time is an estimate.
 """
+
+from dataclasses import replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.memory_level import SramLevel
 from archsim.errors import MappingError
 from archsim.mapping.array_plan import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim, LoopNest
-from archsim.mapping.pass_cycles import cycles_per_pass
 from archsim.mapping.tile_options import ORDERS, STREAMABLE, TileOptions, tile_options
+from archsim.mapping.tile_room import copies_held, fitting_options
+from archsim.mapping.tile_time import TileTime
 from archsim.mapping.tile_traffic import TileTraffic, tile_traffic
 from archsim.terms import Operand
 
@@ -23,9 +25,10 @@ DRAM_BYTE_IN_SRAM_BYTES = 128
 """Energy of a DRAM byte in SRAM bytes: 640 pJ against 5 pJ per 32 bits (Horowitz, ISSCC 2014)."""
 FREE_STEPS = 2048
 """Steps that a layer may take before fewer steps are preferred."""
+MOST_PIECES = 16
+"""Steps that one tile of the stream is cut into, at most."""
 
 FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 def search_nest(work: ArrayWork, layer_name: str, compute_cycles: int) -> LoopNest:
@@ -47,55 +50,44 @@ def search_nest(work: ArrayWork, layer_name: str, compute_cycles: int) -> LoopNe
     """
     options = tile_options(work)
     traffic = tile_traffic(work, options)
-    fits = np.ones(len(options.order), dtype=bool)
-    for level in work.arch.srams:
-        fits &= _fits(level, options, traffic)
-    for operand in STREAMABLE:
-        if work.arch.sram_of(operand) is None:
-            fits &= options.streamed[operand]
+    fits = fitting_options(work, options, traffic)
     if not fits.any():
         raise MappingError(_no_fit(work, layer_name, traffic))
+    copies = copies_held(work, options, traffic)
+    timing = TileTime(work=work, options=options, traffic=traffic, copies=copies, compute_cycles=compute_cycles)
     candidates = np.flatnonzero(fits)
-    keys = [key[candidates] for key in _scores(work, options, traffic, compute_cycles)]
-    best = candidates[np.lexsort(keys[::-1])[0]]
-    return nest_of(work, options, traffic, int(best))
+    keys = [key[candidates] for key in (timing.cycles(), *_preferences(work, options, traffic))]
+    best = int(candidates[np.lexsort(keys[::-1])[0]])
+    return _with_short_steps(work, nest_of(work, options, copies, best))
 
 
-def _scores(work: ArrayWork, options: TileOptions, traffic: TileTraffic, compute_cycles: int) -> list[FloatArray]:
-    """Keys to sort by, most important first; smaller is better."""
-    dram = work.arch.dram
+def _preferences(work: ArrayWork, options: TileOptions, traffic: TileTraffic) -> list[FloatArray]:
+    """Keys to sort options of equal time by, most important first; smaller is better."""
     moved = traffic.dram_bytes()
-    dram_cycles = np.zeros_like(moved) if dram.is_ideal else moved / dram.bandwidth_bytes_per_cycle
-    time = np.maximum(_array_cycles(work, options, traffic, compute_cycles), dram_cycles)
-    for level in work.arch.srams:
-        if level.bytes_per_cycle is not None:
-            time = np.maximum(time, traffic.port_bytes(level) / level.bytes_per_cycle)
     energy = moved * DRAM_BYTE_IN_SRAM_BYTES + traffic.sram_bytes()
     steps = work.groups * np.prod([traffic.units[dim] for dim in DIMS], axis=0).astype(np.float64)
-    fill = np.zeros_like(moved) if dram.is_ideal else traffic.first_fetch_bytes
+    fill = np.zeros_like(moved) if work.arch.dram.is_ideal else traffic.first_fetch_bytes
     stays = np.sum([~options.streamed[operand] for operand in STREAMABLE], axis=0)
-    return [time, energy, np.maximum(steps, FREE_STEPS), fill, steps, -stays, options.order.astype(np.float64)]
+    return [energy, np.maximum(steps, FREE_STEPS), fill, steps, -stays, options.order.astype(np.float64)]
 
 
-def _array_cycles(work: ArrayWork, options: TileOptions, traffic: TileTraffic, compute_cycles: int) -> FloatArray:
-    """Array cycles of each option: the untiled layer's, scaled by what more and shorter passes cost."""
-    stream = work.dataflow.stream
-    whole = cycles_per_pass(work, work.sizes[stream])
-    per_pass = options.of(stream, [cycles_per_pass(work, tiling.unit) for tiling in options.tilings[stream]])
-    if work.pass_per_unit:
-        return np.full(len(options.order), float(compute_cycles))
-    split = per_pass * options.tiles(stream) / whole
-    return compute_cycles * np.where(traffic.splits_passes, split, 1.0)
+def _with_short_steps(work: ArrayWork, nest: LoopNest) -> LoopNest:
+    """Cut the stream within its tiles, so that the array starts on the first words and not on a whole tile.
 
-
-def _fits(level: SramLevel, options: TileOptions, traffic: TileTraffic) -> BoolArray:
-    """Whether the tiles of each option fit a level, its partitions taken apart."""
-    needs = {operand: traffic.buffer_bytes(operand) for operand in traffic.residents(level)}
-    if not needs:
-        return np.ones(len(options.order), dtype=bool)
-    if level.partition_bytes is not None:
-        return np.logical_and.reduce([need <= level.room_for(operand) for operand, need in needs.items()])
-    return np.asarray(sum(needs.values()) <= level.room_bytes)
+    Nothing moves but the steps' ends: passes go on from step to step.
+    """
+    if work.arch.dram.is_ideal or work.pass_per_unit:
+        return nest
+    stream = nest.tiling[nest.stream]
+    line = work.geometry.line_pixels if nest.stream is Dim.PIXELS else 1
+    steps = nest.groups * prod(tiling.units for tiling in nest.tiling.values())
+    pieces = min(MOST_PIECES, FREE_STEPS // steps, -(-stream.unit // line))
+    if pieces < 2:
+        return nest
+    unit = -(-(-(-stream.unit // line)) // pieces) * line
+    finer = replace(stream, unit=unit, units_per_tile=-(-stream.unit // unit))
+    streamed = {operand: held * finer.units_per_tile for operand, held in nest.streamed.items()}
+    return replace(nest, tiling=nest.tiling | {nest.stream: finer}, streamed=streamed)
 
 
 def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
@@ -111,9 +103,8 @@ def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
     )
 
 
-def nest_of(work: ArrayWork, options: TileOptions, traffic: TileTraffic, index: int) -> LoopNest:
+def nest_of(work: ArrayWork, options: TileOptions, copies: dict[Operand, FloatArray], index: int) -> LoopNest:
     """Return one option as a loop nest."""
-    streamed = [operand for operand in STREAMABLE if options.streamed[operand][index]]
     return LoopNest(
         groups=work.groups,
         order=ORDERS[options.order[index]],
@@ -121,19 +112,5 @@ def nest_of(work: ArrayWork, options: TileOptions, traffic: TileTraffic, index: 
         rows=work.dataflow.rows,
         columns=work.dataflow.columns,
         stream=work.dataflow.stream,
-        streamed={operand: _steps_ahead(work, traffic, operand, streamed, index) for operand in streamed},
+        streamed={op: int(copies[op][index]) for op in STREAMABLE if options.streamed[op][index]},
     )
-
-
-def _steps_ahead(work: ArrayWork, traffic: TileTraffic, operand: Operand, streamed: list[Operand], index: int) -> int:
-    """Steps for which a level has room beside its tiles, shared among the operands that stream through it."""
-    level = work.arch.sram_of(operand)
-    if level is None or not level.double_buffered:
-        return level.tile_copies if level else 2
-    residents = traffic.residents(level)
-    rivals = [operand] if level.partition_bytes is not None else [other for other in residents if other in streamed]
-    tiles = 0.0 if level.partition_bytes is not None else sum(
-        float(traffic.buffer_bytes(other)[index]) for other in residents if other not in streamed
-    )  # fmt: skip
-    room = (level.room_for(operand) - tiles) / len(rivals)
-    return max(level.tile_copies, int(room // traffic.step_bytes(operand)[index]))

@@ -39,6 +39,8 @@ class TileTraffic:
         Into the array: IFMAP, WEIGHT, PSUM. [words]
     fetches, write_backs
         Over the DRAM channel: reads of IFMAP, WEIGHT, PSUM; writes of PSUM, OFMAP. [words]
+    loads
+        How often a tile (or streamed step) of IFMAP, WEIGHT and PSUM comes into its buffer.
     tiles_bytes
         Buffer space that IFMAP, WEIGHT and PSUM need, copies included. [B]
     first_fetch_bytes
@@ -53,6 +55,7 @@ class TileTraffic:
     array_reads: dict[Operand, IntArray]
     fetches: dict[Operand, IntArray]
     write_backs: dict[Operand, IntArray]
+    loads: dict[Operand, IntArray]
     tiles_bytes: dict[Operand, FloatArray]
     first_fetch_bytes: FloatArray
     unit_words: dict[Operand, IntArray]
@@ -75,14 +78,20 @@ class TileTraffic:
         """What one step moves of an operand that streams through its buffer. [B]"""
         return self.unit_words[operand] * (_bits(self.work, operand) / 8)
 
+    def operand_bytes(self, operand: Operand) -> FloatArray:
+        """Bytes over the channel, both ways, for the tiles of one operand; ofmaps leave from psum tiles. [B]"""
+        moves = [(operand, self.fetches[operand])]
+        if operand is Operand.PSUM:
+            moves += list(self.write_backs.items())
+        total = np.zeros(len(self.splits_passes))
+        for moved, words in moves:
+            if moved not in self.work.kept:
+                total += words * (_bits(self.work, moved) / 8)
+        return total
+
     def dram_bytes(self) -> FloatArray:
         """Bytes over the channel, both ways. [B]"""
-        total = np.zeros(len(self.splits_passes))
-        for counts in (self.fetches, self.write_backs):
-            for operand, words in counts.items():
-                if operand not in self.work.kept:
-                    total += words * (_bits(self.work, operand) / 8)
-        return total
+        return np.sum([self.operand_bytes(operand) for operand in RELEVANT], axis=0)
 
     def level_bytes(self, level: SramLevel) -> dict[Operand, FloatArray]:
         """Bytes that each operand moves through a level. [B]"""
@@ -139,6 +148,7 @@ def tile_traffic(work: ArrayWork, options: TileOptions) -> TileTraffic:
         array_reads=reads,
         fetches=fetches | {Operand.PSUM: outputs * spills},
         write_backs={Operand.PSUM: outputs * spills, Operand.OFMAP: np.full_like(spills, outputs)},
+        loads=_loads(work, options, tiles, units, repeats),
         tiles_bytes=_tiles_bytes(work, options, tiles, psum_visits),
         first_fetch_bytes=_first_fetch_bytes(work, options),
         unit_words={operand: unit[first] * unit[second] for operand, (first, second) in RELEVANT.items()},
@@ -184,6 +194,20 @@ def _repeats(options: TileOptions, tiles: dict[Dim, IntArray], operand: Operand)
         [(options.position(dim) > options.position(reused)) & (tiles[dim] > 1) for dim in RELEVANT[operand]]
     )
     return np.where(inside, tiles[reused], 1)
+
+
+def _loads(
+    work: ArrayWork,
+    options: TileOptions,
+    tiles: dict[Dim, IntArray],
+    units: dict[Dim, IntArray],
+    repeats: dict[Operand, IntArray],
+) -> dict[Operand, IntArray]:
+    steps = work.groups * np.prod([units[dim] for dim in DIMS], axis=0)
+    return {
+        operand: np.where(options.streamed[operand], steps, work.groups * tiles[first] * tiles[second] * repeats[operand])
+        for operand, (first, second) in RELEVANT.items()
+    }
 
 
 def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray]) -> IntArray:

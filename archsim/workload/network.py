@@ -1,9 +1,10 @@
 """Layers in order, with where they came from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
 from archsim.errors import WorkloadError
-from archsim.workload.layer import Layer
+from archsim.workload.layer import Layer, MatmulLayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +47,26 @@ class Workload:
     def macs(self) -> int:
         """MACs of all conv and matrix layers."""
         return sum(layer.macs for layer in self.layers)
+
+    def only(self, pattern: str) -> "Workload":
+        """Return the layers whose names match a shell pattern; they read what is left out from DRAM.
+
+        Raises
+        ------
+        WorkloadError
+            No layer matches.
+        """
+        chosen = [layer for layer in self.layers if fnmatchcase(layer.name, pattern)]
+        if not chosen:
+            names = ", ".join(layer.name for layer in self.layers[:8])
+            raise WorkloadError(f"--layers {pattern!r} matches no layer of {self.name!r}; its layers are {names}...")
+        names_left = {layer.name for layer in chosen}
+        return replace(self, layers=tuple(_cut_off(layer, names_left) for layer in chosen))
+
+
+def _cut_off(layer: Layer, known: set[str]) -> Layer:
+    """Drop a layer's sources, all or none: one that is left out makes the ifmap come from DRAM."""
+    sources = layer.sources if known.issuperset(layer.sources) else ()
+    if isinstance(layer, MatmulLayer) and layer.weight_source not in known:
+        return replace(layer, sources=sources, weight_source="")
+    return replace(layer, sources=sources)

@@ -1,0 +1,198 @@
+"""Shipped archs and workloads by name, and one loader for whatever the user points at.
+
+Called by `cli.py` and by the package's public face. In a wheel the shipped files are package data
+(``archsim/_data``); in a source checkout they lie beside the package.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from archsim.arch.architecture import Architecture
+from archsim.arch.scalesim_cfg import read_scalesim_cfg
+from archsim.arch.schema import SHORT_DATAFLOWS, read_arch_yaml
+from archsim.config_file import did_you_mean
+from archsim.errors import ArchsimError, ConfigError, WorkloadError
+from archsim.workload.batch import with_batch
+from archsim.workload.network import Workload
+from archsim.workload.store import read_workload_yaml
+from archsim.workload.topology_csv import read_topology_csv
+
+ARCH_READERS: dict[str, Callable[[Path, Sequence[str]], Architecture]] = {
+    ".yaml": read_arch_yaml,
+    ".yml": read_arch_yaml,
+    ".cfg": read_scalesim_cfg,
+}
+"""Suffix of an arch file -> what reads it."""
+
+WORKLOAD_READERS: dict[str, Callable[[Path], Workload]] = {
+    ".yaml": read_workload_yaml,
+    ".yml": read_workload_yaml,
+    ".csv": read_topology_csv,
+}
+"""Suffix of a workload file -> what reads it; ``.onnx`` is apart, it takes its own batch."""
+
+FORMAT_NAMES = {
+    "intN, uintN": "integer of N bits",
+    "fx<W,I>": "fixed point of W bits, I of them before the point",
+    "lnsN": "logarithmic number of N bits",
+    "fp8_e4m3, fp8_e5m2": "float of 8 bits",
+    "fp16, bf16": "float of 16 bits",
+    "tf32": "float of 19 bits",
+    "fp32, fp64": "float of 32 and 64 bits",
+}
+"""What `parse_format` reads."""
+
+
+def arch_names() -> list[str]:
+    """Return the names of the shipped archs, sorted."""
+    return _names("arch_configs")
+
+
+def workload_names() -> list[str]:
+    """Return the names of the shipped workloads, sorted."""
+    return _names("workloads")
+
+
+def find_arch(name: str) -> Path:
+    """Return the file of a shipped arch.
+
+    Raises
+    ------
+    ConfigError
+        No arch has this name; the nearest one and how to name a file are told.
+    """
+    return _find(name, "arch_configs", ConfigError)
+
+
+def find_workload(name: str) -> Path:
+    """Return the file of a shipped workload.
+
+    Raises
+    ------
+    WorkloadError
+        No workload has this name; the nearest one and how to name a file are told.
+    """
+    return _find(name, "workloads", WorkloadError)
+
+
+def load_arch(arch: str | Path, settings: Sequence[str] = ()) -> Architecture:
+    """Read an arch by its name or path.
+
+    Parameters
+    ----------
+    arch
+        A name from `arch_names`, or a ``.yaml``, ``.yml`` or SCALE-Sim ``.cfg`` file.
+    settings
+        ``KEY=VALUE`` each, written over the file: see `apply_settings`.
+
+    Raises
+    ------
+    ConfigError
+        No such arch, a suffix that is not read, or faults in the file or the settings.
+    """
+    path = Path(arch) if _is_path(arch, arch_names()) else find_arch(str(arch))
+    reader = ARCH_READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ConfigError(f"{path}: an arch file ends in {', '.join(ARCH_READERS)}")
+    return reader(path, settings)
+
+
+def load_workload(workload: str | Path, batch: int | None = None) -> Workload:
+    """Read a workload by its name or path.
+
+    Parameters
+    ----------
+    workload
+        A name from `workload_names`, or a ``.yaml``, ``.yml``, ``.onnx`` or SCALE-Sim topology ``.csv`` file.
+    batch
+        Images; None = what the file says.
+
+    Raises
+    ------
+    WorkloadError
+        No such workload, a suffix that is not read, a batch below 1, or faults in the file.
+    """
+    if batch is not None and batch < 1:
+        raise WorkloadError(f"batch (={batch!r}) must be at least 1")
+    path = Path(workload) if _is_path(workload, workload_names()) else find_workload(str(workload))
+    suffix = path.suffix.lower()
+    if suffix == ".onnx":
+        return _read_onnx(path, batch)
+    if suffix not in WORKLOAD_READERS:
+        raise WorkloadError(f"{path}: a workload file ends in {', '.join((*WORKLOAD_READERS, '.onnx'))}")
+    read = WORKLOAD_READERS[suffix](path)
+    return read if batch is None else with_batch(read, batch)
+
+
+def shelf_lines(shelf: str) -> list[str]:
+    """Return what archsim knows by name, one line each, the name first.
+
+    Parameters
+    ----------
+    shelf
+        ``archs``, ``workloads``, ``formats`` or ``dataflows``.
+    """
+    rows = SHELVES[shelf]()
+    width = max(len(name) for name, _ in rows)
+    return [f"{name:<{width}}  {meaning}" for name, meaning in rows]
+
+
+def _arch_rows() -> list[tuple[str, str]]:
+    return [(name, _arch_in_brief(load_arch(name))) for name in arch_names()]
+
+
+def _arch_in_brief(arch: Architecture) -> str:
+    array = arch.pe_array
+    return f"{array.rows} x {array.columns} {array.dataflow}, {arch.clock_mhz:g} MHz; {arch.source}"
+
+
+def _workload_rows() -> list[tuple[str, str]]:
+    read = [load_workload(name) for name in workload_names()]
+    return [(each.name, f"{len(each.layers)} layers, {each.macs:,} MACs; {each.source}") for each in read]
+
+
+def _dataflow_rows() -> list[tuple[str, str]]:
+    return [(dataflow.value, f"short: {short}") for short, dataflow in SHORT_DATAFLOWS.items()]
+
+
+SHELVES: dict[str, Callable[[], list[tuple[str, str]]]] = {
+    "archs": _arch_rows,
+    "workloads": _workload_rows,
+    "formats": lambda: list(FORMAT_NAMES.items()),
+    "dataflows": _dataflow_rows,
+}
+"""What `archsim list` can show -> its rows of name and meaning."""
+
+
+def _read_onnx(path: Path, batch: int | None) -> Workload:
+    from archsim.convert.onnx_reader import read_onnx  # noqa: PLC0415 - onnx takes 0.3 s to import
+
+    return read_onnx(path, batch=batch)
+
+
+def _is_path(text: str | Path, shipped: Sequence[str]) -> bool:
+    """Whether it names a file rather than a shipped arch or workload: it has a suffix or a folder."""
+    if isinstance(text, Path):
+        return True
+    return text not in shipped and (Path(text).suffix != "" or Path(text).name != text)
+
+
+def _find(name: str, folder: str, error: type[ArchsimError]) -> Path:
+    known = _names(folder)
+    if name in known:
+        return _folder(folder) / f"{name}.yaml"
+    noun = "arch" if error is ConfigError else "workload"
+    raise error(
+        f"no {noun} is named {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
+        f"A file is named by its path, e.g. ./{name or noun}.yaml"
+    )
+
+
+def _names(folder: str) -> list[str]:
+    return sorted(path.stem for path in _folder(folder).glob("*.yaml"))
+
+
+def _folder(name: str) -> Path:
+    package = Path(__file__).parent
+    installed = package / "_data" / name
+    return installed if installed.is_dir() else package.parent / name

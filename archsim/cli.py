@@ -1,0 +1,196 @@
+"""The door: `archsim run | roofline | recost | list | explain | demo`.
+
+stdout is the result, stderr is talk and progress. Exit 0: done; 1: our own fault; 2: the user's input.
+Nothing is computed here, and whatever is heavy is imported by the command that needs it.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from archsim.errors import ArchsimError, SimulationError
+
+if TYPE_CHECKING:
+    from archsim.engine.simulate import Progress
+    from archsim.study.result import RunResult
+
+app = typer.Typer(
+    name="archsim",
+    help="Cycles, memory traffic, energy and a roofline of a neural network on a described accelerator.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class DramChoice(StrEnum):
+    """What `--dram` takes."""
+
+    IDEAL = "ideal"
+
+
+class Shelf(StrEnum):
+    """What `list` takes."""
+
+    ARCHS = "archs"
+    WORKLOADS = "workloads"
+    FORMATS = "formats"
+    DATAFLOWS = "dataflows"
+
+
+Arch = Annotated[str, typer.Argument(metavar="ARCH", help="A shipped name, a .yaml, or a SCALE-Sim .cfg.")]
+Network = Annotated[
+    str, typer.Argument(metavar="WORKLOAD", help="A shipped name, a .yaml, an .onnx, or a SCALE-Sim topology .csv.")
+]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write tables, summary and pictures here.")]
+Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Images at a time.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable.")
+]
+Layers = Annotated[str | None, typer.Option("--layers", metavar="GLOB", help="Only the layers whose names match.")]
+Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfers take no time.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of every random choice.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run --out` wrote.")]
+
+
+@app.command()
+def run(  # noqa: PLR0913 - one parameter per option of the command
+    arch: Arch,
+    workload: Network,
+    *,
+    out: Out = None,
+    batch: Batch = None,
+    layers: Layers = None,
+    settings: Settings = None,
+    dram: Dram = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Run a network on a chip."""
+    from archsim.catalog import load_arch, load_workload
+    from archsim.study.directory import check_directory
+    from archsim.study.simulate import simulate
+
+    if out is not None:
+        check_directory(out)
+    chip = load_arch(arch, tuple(settings or ()))
+    network = load_workload(workload, batch=batch)
+    if layers is not None:
+        network = network.only(layers)
+    if dram is DramChoice.IDEAL:
+        chip = chip.with_ideal_dram()
+    with _progress() as on_layer:
+        result = simulate(chip, network, seed=seed, on_layer=on_layer)
+    _deliver(result, out, as_json=as_json)
+
+
+@app.command()
+def demo(out: Out = Path("archsim-demo")) -> None:
+    """Run ResNet-50 (from the onnx package) on the shipped arch tpu_like."""
+    from archsim.convert.light_models import light_model
+
+    run("tpu_like", str(light_model("resnet50")), out=out)
+
+
+@app.command()
+def recost(
+    source: Run,
+    table: Annotated[str, typer.Option("--table", metavar="NAME|FILE", help="Energy table: default, or a .yaml.")],
+    *,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Price a saved run with another energy table, without simulating again."""
+    from archsim.study.recost import recost_with_table
+    from archsim.study.saved_run import load_run
+
+    _deliver(recost_with_table(load_run(source), table), out, as_json=as_json)
+
+
+@app.command()
+def roofline(
+    sources: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Directories that `run --out` wrote.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="PLOT.png", help="The picture; a .csv is put beside it.")],
+) -> None:
+    """Draw one or several saved runs under their roofs."""
+    from archsim.report.pictures import write_roofline
+    from archsim.study.saved_run import load_run
+
+    write_roofline([load_run(source) for source in sources], out)
+    _say(f"{out} and {out.with_suffix('.csv')}")
+
+
+@app.command(name="list")
+def list_shelf(shelf: Shelf) -> None:
+    """List what archsim knows by name."""
+    from archsim.catalog import shelf_lines
+
+    for line in shelf_lines(shelf.value):
+        typer.echo(line)
+
+
+@app.command()
+def explain(term: Annotated[str, typer.Argument(metavar="TERM", help="A column, a unit of work, a dataflow...")]) -> None:
+    """Say what a word or a column means."""
+    from archsim.glossary import explain as meaning
+
+    typer.echo(meaning(term))
+
+
+def main() -> None:
+    """Run the command line; the only place where errors become messages and exit codes."""
+    try:
+        app()
+    except SimulationError as fault:
+        _fail(f"archsim broke a rule of its own, please report it: {fault}", 1)
+    except ArchsimError as problem:
+        _fail(str(problem), 2)
+
+
+def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:
+    """Print a result, write it where asked, and say what was not costed."""
+    from archsim.report.pictures import write_pictures
+    from archsim.report.terminal import print_run
+    from archsim.study.plain_json import json_text
+
+    if out is not None:
+        result.save(out)
+        write_pictures(result, out)
+    if as_json:
+        typer.echo(json_text(result.summary()), nl=False)
+    else:
+        print_run(result)
+    for layer in result.uncosted:
+        _say(f"not costed: {layer.layer} ({layer.op}): {layer.note}")
+    if out is not None:
+        _say(f"tables and pictures are in {out}")
+
+
+@contextmanager
+def _progress() -> Iterator["Progress | None"]:
+    """Show a bar on stderr, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from archsim.report.terminal import progress_bar
+
+    with progress_bar() as on_layer:
+        yield on_layer
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    _say(text)
+    sys.exit(code)
+

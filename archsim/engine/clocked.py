@@ -1,0 +1,280 @@
+"""One matrix product on the clocked array: every PE register, every cycle, values included.
+
+Called by tests, `validate/` and `archsim trace` for small layers; it is the proof of the closed forms in
+`mapping/`, which it does not know. The product is cut into folds in the order of SCALE-Sim 3.0: column folds
+outside, row folds inside; pieces of an output-stationary stream innermost.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.errors import SimulationError
+from archsim.kernels import output_stationary as os_kernel
+from archsim.kernels import weight_stationary as ws_kernel
+from archsim.terms import Dataflow
+
+IntArray = NDArray[np.int64]
+
+_DRAINS = {
+    OsDrain.NONE: os_kernel.DRAIN_NONE,
+    OsDrain.SHIFT_ROWS: os_kernel.DRAIN_ROWS,
+    OsDrain.SHIFT_COLUMNS: os_kernel.DRAIN_COLUMNS,
+}
+_LOWEST = {"psum_hop": 0, "act_hop": 0, "pe_latency": 1, "input_regs": 0, "output_regs": 0, "weight_load_cycles": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClockedCounts:
+    """What the registers did; words and MACs of padding are not counted.
+
+    Parameters
+    ----------
+    macs_per_pe
+        MACs that each PE issued, shape (rows, columns).
+    ifmap_edge_reads, weight_edge_reads, output_edge_writes
+        Words into and out of the array; a psum of each row fold is a word out. [words]
+    stationary_register_reads, stationary_register_writes
+        Reads, one per MAC; writes, those of a load chain's registers on the way down included (one
+        weight register) or one per word (two). 0 for output stationary. [words]
+    streamed_register_writes
+        Words into the registers of the PEs they pass: one per PE and operand, none along rows that broadcast. [words]
+    psum_register_writes
+        Sums written, one per MAC. [words]
+    drain_register_writes
+        Finished values into drain registers, each move counted; output stationary only. [words]
+    """
+
+    macs_per_pe: IntArray
+    ifmap_edge_reads: int
+    weight_edge_reads: int
+    output_edge_writes: int
+    stationary_register_reads: int
+    stationary_register_writes: int
+    streamed_register_writes: int
+    psum_register_writes: int
+    drain_register_writes: int
+
+    @property
+    def macs(self) -> int:
+        """MACs of all PEs."""
+        return int(self.macs_per_pe.sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClockedRun:
+    """One matrix product, clocked.
+
+    Parameters
+    ----------
+    ofmap
+        The product, shape (pixels, filters).
+    output_cycles
+        Same shape: the cycle after which the last part of each value is out, counted from 1. [cycles]
+    total_cycles
+        Of the last value out of the array, padding included where folds cost the full array. [cycles]
+    counts
+        Accesses of the registers and at the array's edge.
+    """
+
+    ofmap: IntArray
+    output_cycles: IntArray
+    total_cycles: int
+    counts: ClockedCounts
+
+
+def run_clocked(gemm_ifmap: NDArray[np.integer], gemm_weight: NDArray[np.integer], pe_array: PeArray) -> ClockedRun:
+    """Clock ``gemm_ifmap @ gemm_weight`` through the PE array, all folds back to back.
+
+    Parameters
+    ----------
+    gemm_ifmap
+        Integers, shape (pixels, window).
+    gemm_weight
+        Integers, shape (window, filters).
+    pe_array
+        Size, dataflow and registers.
+
+    Returns
+    -------
+    ClockedRun
+        The product and the cycle of every value of it.
+
+    Raises
+    ------
+    SimulationError
+        The operands are not two matrices of integers that fit each other, their psums might not fit
+        int64, a setting is one that registers cannot have, or a value never came out.
+
+    Notes
+    -----
+    Not modelled: memories (operands are always there), formats (sums are int64), zero
+    skipping, structured sparsity (the caller drops the weights). Psums of row folds are added
+    outside the array in no time. Settings are honoured as ``pe_array`` holds them.
+    """
+    ifmap, weight = _checked_matrix(gemm_ifmap, "ifmap"), _checked_matrix(gemm_weight, "weight")
+    if ifmap.shape[1] != weight.shape[0]:
+        raise SimulationError(
+            f"clocked array: ifmap is {ifmap.shape} (pixels, window), weight {weight.shape} (window, filters): "
+            "the windows must be equal"
+        )
+    if weight.shape[0] * _largest(ifmap) * _largest(weight) > np.iinfo(np.int64).max:
+        raise SimulationError("clocked array: psums may need more than int64; use narrower operands")
+    _check_settings(pe_array)
+    if pe_array.dataflow is Dataflow.OUTPUT_STATIONARY:
+        return _run_output_stationary(ifmap, weight, pe_array)
+    if pe_array.dataflow is Dataflow.WEIGHT_STATIONARY:
+        return _run_weight_stationary(ifmap, weight, pe_array)
+    run = _run_weight_stationary(weight.T, ifmap.T, pe_array)
+    counts = replace(
+        run.counts, ifmap_edge_reads=run.counts.weight_edge_reads, weight_edge_reads=run.counts.ifmap_edge_reads
+    )
+    return replace(run, ofmap=run.ofmap.T, output_cycles=run.output_cycles.T, counts=counts)
+
+
+def _checked_matrix(matrix: NDArray[np.integer], name: str) -> IntArray:
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise SimulationError(f"clocked array: {name} has shape {matrix.shape}; it must be a matrix, not empty")
+    if matrix.dtype.kind not in "iu" or not np.can_cast(matrix.dtype, np.int64):
+        raise SimulationError(f"clocked array: {name} is {matrix.dtype}; it must be integers that fit int64")
+    return matrix.astype(np.int64)
+
+
+def _largest(matrix: IntArray) -> int:
+    """Largest magnitude, as a Python integer, which does not wrap."""
+    return max(-int(matrix.min()), int(matrix.max()))
+
+
+def _check_settings(pe_array: PeArray) -> None:
+    for key, lowest in _LOWEST.items():
+        value = getattr(pe_array, key)
+        if value is not None and value < lowest:
+            raise SimulationError(f"clocked array: pe_array.{key} (={value!r}) must be at least {lowest}")
+    if pe_array.weight_regs not in (1, 2):
+        raise SimulationError(f"clocked array: pe_array.weight_regs (={pe_array.weight_regs!r}) must be 1 or 2")
+
+
+def _cut(size: int, unit: int) -> list[slice]:
+    """Slices of at most ``unit``."""
+    return [slice(start, min(start + unit, size)) for start in range(0, size, unit)]
+
+
+def _extent(rows: slice, columns: slice, pe_array: PeArray) -> list[int]:
+    """PEs that take time, then PEs with real words, down and across."""
+    used = [rows.stop - rows.start, columns.stop - columns.start]
+    return used + used if pe_array.edge_folds is EdgeFolds.TRIMMED else [pe_array.rows, pe_array.columns, *used]
+
+
+def _run_weight_stationary(streamed: IntArray, stationary: IntArray, pe_array: PeArray) -> ClockedRun:
+    """Fold ``stationary`` (window, columns) onto the array; ``streamed`` (T, window) passes by."""
+    row_folds, column_folds = _cut(stationary.shape[0], pe_array.rows), _cut(stationary.shape[1], pe_array.columns)
+    passes = [(rows, columns) for columns in column_folds for rows in row_folds]
+    extents = [_extent(rows, columns, pe_array) for rows, columns in passes]
+    tiles = np.zeros((len(passes), pe_array.rows, pe_array.columns), dtype=np.int64)
+    streams = np.zeros((len(passes), len(streamed), pe_array.rows), dtype=np.int64)
+    for fold, (rows, columns) in enumerate(passes):
+        tiles[fold, : extents[fold][2], : extents[fold][3]] = stationary[rows, columns]
+        streams[fold, :, : extents[fold][2]] = streamed[:, rows]
+    loads = [[*extent, pe_array.weight_load_cycles or extent[0]] for extent in extents]
+    outputs, cycles, macs, counts = ws_kernel.step_weight_stationary_array(
+        tiles, streams, np.array(loads), _weight_stationary_settings(pe_array)
+    )
+    ofmap = np.zeros((len(streamed), stationary.shape[1]), dtype=np.int64)
+    output_cycles = np.zeros_like(ofmap)
+    for fold, (_, columns) in enumerate(passes):
+        used = extents[fold][3]
+        _merge(ofmap[:, columns], output_cycles[:, columns], outputs[fold, :, :used], cycles[fold, :, :used])
+    issued = int(macs.sum())
+    return ClockedRun(
+        ofmap=ofmap,
+        output_cycles=output_cycles,
+        total_cycles=int(cycles.max()),
+        counts=ClockedCounts(
+            macs_per_pe=macs,
+            ifmap_edge_reads=int(counts[ws_kernel.STREAMED_READS]),
+            weight_edge_reads=int(counts[ws_kernel.STATIONARY_READS]),
+            output_edge_writes=int(counts[ws_kernel.OUTPUT_WRITES]),
+            stationary_register_reads=issued,
+            stationary_register_writes=int(counts[ws_kernel.STATIONARY_WRITES]),
+            streamed_register_writes=issued if pe_array.act_hop else 0,
+            psum_register_writes=issued,
+            drain_register_writes=0,
+        ),
+    )
+
+
+def _weight_stationary_settings(pe_array: PeArray) -> IntArray:
+    settings = np.zeros(ws_kernel.SETTINGS, dtype=np.int64)
+    settings[ws_kernel.PSUM_HOP] = pe_array.psum_hop
+    settings[ws_kernel.ACT_HOP] = pe_array.act_hop
+    settings[ws_kernel.PE_LATENCY] = pe_array.pe_latency
+    settings[ws_kernel.INPUT_REGS] = pe_array.input_regs
+    settings[ws_kernel.OUTPUT_REGS] = pe_array.output_regs
+    settings[ws_kernel.WEIGHT_REGS] = pe_array.weight_regs
+    settings[ws_kernel.SWITCH_GAP] = pe_array.weight_switch_gap
+    settings[ws_kernel.LOAD_BY_COLUMN] = pe_array.load_granularity is LoadGranularity.COLUMN
+    settings[ws_kernel.COUNT_FROM_STREAM] = pe_array.start_event is StartEvent.FIRST_ACTIVATION
+    return settings
+
+
+def _merge(ofmap: IntArray, output_cycles: IntArray, psums: IntArray, cycles: IntArray) -> None:
+    """Add one pass's psums to its part of the ofmap; a value is final when its last psum is out."""
+    if not cycles.all():
+        raise SimulationError("clocked array: a value never left the array; the controller started a pass too early")
+    ofmap += psums
+    np.maximum(output_cycles, cycles, out=output_cycles)
+
+
+def _run_output_stationary(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> ClockedRun:
+    """Fold pixels onto the rows and filters onto the columns; the window passes by in pieces of k_tile words."""
+    pieces = _cut(len(weight), pe_array.k_tile or len(weight))
+    pixel_folds, filter_folds = _cut(len(ifmap), pe_array.rows), _cut(weight.shape[1], pe_array.columns)
+    passes = [(pixels, filters, piece) for filters in filter_folds for pixels in pixel_folds for piece in pieces]
+    ifmaps = np.zeros((len(passes), pieces[0].stop, pe_array.rows), dtype=np.int64)
+    weights = np.zeros((len(passes), pieces[0].stop, pe_array.columns), dtype=np.int64)
+    extents = np.zeros((len(passes), 7), dtype=np.int64)
+    for fold, (pixels, filters, piece) in enumerate(passes):
+        extent, length = _extent(pixels, filters, pe_array), piece.stop - piece.start
+        keeps = pe_array.k_tile_keeps_psum
+        extents[fold] = [*extent, length, not keeps or piece is pieces[0], not keeps or piece is pieces[-1]]
+        ifmaps[fold, :length, : extent[2]] = ifmap[pixels, piece].T
+        weights[fold, :length, : extent[3]] = weight[piece, filters]
+    outputs, cycles, macs, counts = os_kernel.step_output_stationary_array(
+        ifmaps, weights, extents, _output_stationary_settings(pe_array)
+    )
+    ofmap = np.zeros((len(ifmap), weight.shape[1]), dtype=np.int64)
+    output_cycles = np.zeros_like(ofmap)
+    for fold, (pixels, filters, _) in enumerate(passes):
+        if extents[fold, os_kernel.DRAINS]:
+            used = (fold, slice(extents[fold, os_kernel.USED_ROWS]), slice(extents[fold, os_kernel.USED_COLUMNS]))
+            _merge(ofmap[pixels, filters], output_cycles[pixels, filters], outputs[used], cycles[used])
+    issued = int(macs.sum())
+    return ClockedRun(
+        ofmap=ofmap,
+        output_cycles=output_cycles,
+        total_cycles=int(cycles.max()),
+        counts=ClockedCounts(
+            macs_per_pe=macs,
+            ifmap_edge_reads=int(counts[os_kernel.IFMAP_READS]),
+            weight_edge_reads=int(counts[os_kernel.WEIGHT_READS]),
+            output_edge_writes=int(counts[os_kernel.OUTPUT_WRITES]),
+            stationary_register_reads=0,
+            stationary_register_writes=0,
+            streamed_register_writes=issued * (2 if pe_array.act_hop else 1),
+            psum_register_writes=issued,
+            drain_register_writes=int(counts[os_kernel.DRAIN_WRITES]),
+        ),
+    )
+
+
+def _output_stationary_settings(pe_array: PeArray) -> IntArray:
+    settings = np.zeros(os_kernel.SETTINGS, dtype=np.int64)
+    settings[os_kernel.ACT_HOP] = pe_array.act_hop
+    settings[os_kernel.PE_LATENCY] = pe_array.pe_latency
+    settings[os_kernel.INPUT_REGS] = pe_array.input_regs
+    settings[os_kernel.OUTPUT_REGS] = pe_array.output_regs
+    settings[os_kernel.DRAIN] = _DRAINS[pe_array.os_drain]
+    settings[os_kernel.OVERLAP] = pe_array.drain_overlap
+    return settings

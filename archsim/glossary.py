@@ -1,0 +1,130 @@
+"""The glossary: every word and column of archsim in one to three sentences, with unit and formula.
+
+`archsim explain TERM` prints an entry. A word means the same in a file, a class, a column and an axis.
+"""
+
+import difflib
+
+from archsim.errors import ConfigError
+
+GLOSSARY: dict[str, str] = {
+    # Operands and how they are held
+    "ifmap": "The values a layer reads (input feature map); for a matrix product, the first matrix. Padding is not stored.",
+    "weight": "The layer's parameters: filter values, or the second matrix of a product. Biases are not counted.",
+    "ofmap": "The values a layer writes (output feature map), each complete.",
+    "psum": "A value of the ofmap that is not yet complete: the sum of some of its products, in the psum format.",
+    "metadata": "Words that say where the values of a compressed or sparse operand stand; an operand of traffic.csv where there are any.",
+    "format": "How a value is written in bits: intN, uintN, fx<W,I>, lnsN, fp8_e4m3, fp8_e5m2, fp16, bf16, tf32, fp32, fp64.",
+    "word": "One value of one operand in its format. words x bits of the format / 8 = bytes.",
+    # What runs, on what
+    "layer": "One operator of a network with every shape resolved; a row of layers.csv. The column holds its name.",
+    "network": "Layers in running order.",
+    "workload": "A network with the formats, zero fractions and tensors it runs with; a file in workloads/.",
+    "op": "The operator of a layer as the workload names it: conv, fc, matmul, max_pool, add, softmax...",
+    "batch": "Images that one run of the workload processes together. frames_per_second = batch / seconds.",
+    "arch": "A chip: PE array, memory levels, formats and clock; a file in arch_configs/.",
+    "PE": "Processing element: a multiplier, its adder and its registers or spads. rows x columns of them make the array.",
+    "lane": "One parallel slot of the vector unit: it starts ops_per_cycle operations each cycle.",
+    "multipliers": "Multipliers of the PE array = MACs that it can start in one cycle.",
+    "level": "A store in the memory hierarchy: spad, an on-chip buffer by its name (glb...), or dram. A column of traffic.csv.",
+    "spad": "The store inside a PE (registers or a scratch pad); the level next to the multiplier.",
+    "GLB": "Global buffer: an on-chip SRAM level between the array and DRAM, under the name that the arch gives it.",
+    "DRAM": "The memory off the chip: one channel with a bandwidth and a latency, shared by all operands, behind all levels.",
+    "access": "One word read or written at one level.",
+    "operand": "What a word belongs to: ifmap, weight, psum, ofmap or metadata. A column of traffic.csv.",
+    "direction": "read = a word leaves the level, write = it enters the level. A column of traffic.csv.",
+    "words": "Values of one operand through one level in one direction over a whole layer. A column of traffic.csv.",
+    "bytes": "The same words in their format, as packed in that level. [B] A column of traffic.csv.",
+    # How it is mapped
+    "dataflow": "Which operand stays in the PEs while the others stream past: weight_stationary, output_stationary or "
+    "input_stationary; vector for operators of the vector unit, none for those not run.",
+    "weight_stationary": "Weights stay in the PEs, ifmap values stream past, psums move down the rows.",
+    "output_stationary": "Psums stay in the PEs until they are complete; ifmap and weight values stream past.",
+    "input_stationary": "Ifmap values stay in the PEs, weights stream past, psums move down the rows.",
+    "vector": "Not a dataflow of the array: the operator runs on the vector unit (pool, add, activation, normalisation).",
+    "fold": "One pass of the array while the stationary operand stays put.",
+    "folds": "Folds of the layer, all groups; 0 for operators of the vector unit.",
+    "tile": "The block of a tensor that is resident in one level at one time.",
+    "loop nest": "The tiling and loop order chosen for a layer, outermost loop first; loop_nests.txt holds it for every layer.",
+    "mapping_efficiency": "Mean share of PEs that a fold uses, 0..1. Cycles in which used PEs wait are not in it: see utilization.",
+    # Work
+    "MAC": "Multiply-accumulate. 1 MAC = 2 ops, everywhere.",
+    "macs": "Multiply-accumulates that the layer asks for, padding and zero operands included. 0 for vector operators.",
+    "effectual_macs": "MACs with no zero operand; = macs where zeros are not known.",
+    "occupied_macs": "MACs that took a multiplier for a cycle: gated ones did, skipped ones did not.",
+    "lane_ops": "Operations on the vector unit; not in macs, not in TOPS.",
+    "zero skip": "Work that is not issued because an operand is zero. It never changes a value and never adds cycles.",
+    "is_costed": "false = archsim has no model for this operator: every count of the row is 0 and the totals leave it out.",
+    "note": "A sentence on the layer for the reader, such as why its operator is not costed.",
+    # Cycles
+    "compute_cycles": "The array (or vector unit) alone, every memory ideal. [cycles]",
+    "onchip_stall_cycles": "Cycles added when on-chip buffers, ports and networks are real and DRAM is ideal. [cycles]",
+    "dram_stall_cycles": "Cycles added when DRAM is real too, first fill and last drain included. [cycles]",
+    "dram_latency_stall_cycles": "Part of dram_stall_cycles that would vanish with a DRAM latency of 0; the rest is bandwidth. [cycles]",
+    "total_cycles": "compute_cycles + onchip_stall_cycles + dram_stall_cycles. Layers run one after another. [cycles]",
+    "stall": "Cycles in which the array waits, and for whom.",
+    "wait_ifmap_cycles": "Part of dram_stall_cycles in which the array waited for ifmap values from DRAM. [cycles]",
+    "wait_weight_cycles": "Part of dram_stall_cycles in which the array waited for weights from DRAM. [cycles]",
+    "wait_psum_cycles": "Part of dram_stall_cycles in which the array waited for psums to come back from DRAM. [cycles]",
+    "wait_write_back_cycles": "Part of dram_stall_cycles in which the output buffer was full and had to be written back. [cycles]",
+    "wait_last_drain_cycles": "Part of dram_stall_cycles after the last computation, until the last ofmap bytes are in DRAM. "
+    "The five wait columns add up to dram_stall_cycles. [cycles]",
+    "utilization": "MACs that occupied a multiplier / (multipliers x total_cycles), 0..1: stalls and idle PEs lower it.",
+    # Traffic
+    "dram_read_bytes": "Bytes from DRAM to the chip, compressed where the arch compresses. [B]",
+    "dram_write_bytes": "Bytes from the chip to DRAM, compressed where the arch compresses. [B]",
+    "dram_bytes": "dram_read_bytes + dram_write_bytes. [B]",
+    # Energy, area
+    "energy_pj": "Energy: of the layer in layers.csv (the sum of its components), of one kind of traffic in traffic.csv, "
+    "of one component in energy.csv. [pJ] The assumptions in summary.json say what the table leaves out.",
+    "component": "What the energy went to: mac, spad, each on-chip level and dram by name, vector, leakage. A column of energy.csv.",
+    "area_mm2": "Area of the chip from the energy table, per component. [mm2] What the table has no number for is not in it.",
+    # Whole run
+    "seconds": "total_cycles of all layers / clock. [s]",
+    "frames_per_second": "batch / seconds.",
+    "tops": "2 x macs / seconds / 1e12: operations asked for, zeros included, vector operators not. [1e12 ops/s]",
+    "tops_per_watt": "2 x macs / energy_pj, which is 1e12 ops/s per watt over the whole run.",
+    # Roofline
+    "roofline": "Performance over operational intensity, under two roofs: compute = 2 x multipliers x clock, "
+    "DRAM = bandwidth x ops_per_byte. They meet at the ridge.",
+    "ridge": "ops_per_byte at which the compute roof and the DRAM roof meet: left of it DRAM limits, right of it the array. [ops/B]",
+    "ops_per_byte": "Operational intensity: 2 x macs / dram_bytes; infinite where nothing crosses the DRAM channel. [ops/B]",
+    "achieved_gops": "2 x macs / time of the layer, stalls included; above the compute roof only where zeros are skipped. [1e9 ops/s]",
+    "roof_gops": "The lower of the two roofs at the layer's ops_per_byte; the compute roof with ideal DRAM. [1e9 ops/s]",
+    # Bottlenecks
+    "bottleneck": "What most of the layer's cycles go to: compute, mapping, on-chip, dram bandwidth, dram latency, or none.",
+    "compute": "Bottleneck: the array is busy and well filled; only more multipliers or a faster clock help.",
+    "mapping": "Bottleneck: compute_cycles prevail, but folds leave many PEs empty; another dataflow or array shape would help.",
+    "on-chip": "Bottleneck: on-chip stalls prevail; more banks, ports or width would help.",
+    "dram bandwidth": "Bottleneck: the DRAM channel is busy while the array waits; more bandwidth or more reuse would help.",
+    "dram latency": "Bottleneck: the array waits for the first bytes of transfers; a shorter latency or earlier requests would help.",
+    "none": "Bottleneck: the layer takes no cycles (a view, or an operator that is not costed). Dataflow: the operator does not run.",
+}  # fmt: skip
+
+
+def explain(term: str) -> str:
+    """Return what a term means.
+
+    Parameters
+    ----------
+    term
+        A key of `GLOSSARY`; case, ``_``, ``-`` and spaces do not matter.
+
+    Raises
+    ------
+    ConfigError
+        The glossary has no such term; the message names the nearest.
+    """
+    known = {_plain(key): key for key in GLOSSARY}
+    found = known.get(_plain(term))
+    if found is None:
+        near = difflib.get_close_matches(_plain(term), sorted(known), n=1, cutoff=0.6)
+        hint = (
+            f" Did you mean {known[near[0]]!r}?" if near else " `archsim explain layer` shows what an entry looks like."
+        )
+        raise ConfigError(f"{term!r} is not in the glossary.{hint}")
+    return GLOSSARY[found]
+
+
+def _plain(term: str) -> str:
+    return " ".join(term.replace("_", " ").replace("-", " ").lower().split())

@@ -1,0 +1,71 @@
+"""The pictures of a run, and the numbers behind them, as files.
+
+Called by `cli.py` after `run` and for `roofline`. The same run gives the same bytes.
+"""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from archsim.errors import ConfigError
+from archsim.report.layers_plot import layers_figure
+from archsim.report.roofline_plot import roofline_figure
+from archsim.study.directory import write_directory
+from archsim.study.result import RunResult
+from archsim.study.roofline import ROOFLINE_COLUMNS, RooflinePoints, roofline_points, roofline_rows
+from archsim.study.run_tables import csv_text
+
+
+def write_pictures(run: RunResult, out: str | Path) -> None:
+    """Write roofline.png, roofline.csv and layers.png into a directory, all or none.
+
+    Raises
+    ------
+    ConfigError
+        ``out`` cannot be written.
+    """
+    roofline = roofline_points(run)
+    files = {
+        "roofline.png": png_bytes(roofline_figure([roofline])),
+        "roofline.csv": roofline_csv([roofline]).encode(),
+        "layers.png": png_bytes(layers_figure(run)),
+    }
+    write_directory(Path(out), files)
+
+
+def write_roofline(runs: Sequence[RunResult], picture: str | Path) -> None:
+    """Write the roofline of one or several runs as a PNG, with its numbers as a CSV beside it.
+
+    Raises
+    ------
+    ConfigError
+        ``picture`` does not end in ``.png``, there is no run, or the disk refuses.
+    """
+    target = Path(picture)
+    if target.suffix.lower() != ".png":
+        raise ConfigError(f"{target}: a roofline is written as PNG; give a name that ends in .png")
+    if not runs:
+        raise ConfigError("a roofline needs at least one run")
+    rooflines = [roofline_points(run) for run in runs]
+    files = {
+        target.name: png_bytes(roofline_figure(rooflines)),
+        target.with_suffix(".csv").name: roofline_csv(rooflines).encode(),
+    }
+    write_directory(target.parent, files)
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """Return the picture as PNG without program or date in it."""
+    sink = io.BytesIO()
+    figure.savefig(sink, format="png", dpi=figure.dpi, metadata={"Software": None})
+    return sink.getvalue()
+
+
+def roofline_csv(rooflines: Sequence[RooflinePoints]) -> str:
+    """Return roofline.csv; several runs get a first column ``run``."""
+    if len(rooflines) == 1:
+        return csv_text(ROOFLINE_COLUMNS, roofline_rows(rooflines[0]))
+    rows = [(each.name, *row) for each in rooflines for row in roofline_rows(each)]
+    return csv_text(("run", *ROOFLINE_COLUMNS), rows)

@@ -1,0 +1,128 @@
+"""A run as tables for the terminal: a row per layer, and a panel of totals.
+
+Called by `cli.py`, which prints them; nothing here writes anything.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from archsim.report.quantity import BYTE_SCALES, ENERGY_SCALES, SECOND_SCALES, shown, three_digits
+from archsim.study.layer_result import LayerResult
+from archsim.study.result import RunResult
+
+MOST_VECTOR_ROWS = 12
+"""With more layers without MACs than this, they share a row per operator."""
+COLUMNS = (
+    "layer",
+    "op",
+    "MACs",
+    "cycles",
+    "on-chip stall",
+    "DRAM stall",
+    "util. %",
+    "DRAM MB",
+    "energy µJ",
+    "bottleneck",
+)
+TEXT_COLUMNS = frozenset({"layer", "op", "bottleneck"})
+
+
+def run_table(run: RunResult) -> Table:
+    """Return one row per layer in running order, and the totals.
+
+    Layers without MACs (pool, add, activation...) share one row per operator where there are many.
+    """
+    table = Table(box=box.SIMPLE_HEAD, show_footer=False, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(
+            column,
+            justify="left" if column in TEXT_COLUMNS else "right",
+            overflow="fold",
+        )
+    array_layers = [layer for layer in run.layers if layer.macs]
+    vector_layers = [layer for layer in run.layers if not layer.macs]
+    if len(vector_layers) <= MOST_VECTOR_ROWS:
+        _add_rows(table, [(_name(layer), (layer,)) for layer in run.layers])
+    else:
+        _add_rows(table, [(_name(layer), (layer,)) for layer in array_layers])
+        table.add_section()
+        _add_rows(table, _by_op(vector_layers))
+    table.add_section()
+    _add_rows(table, [(Text("total"), run.layers)])
+    return table
+
+
+def summary_panel(run: RunResult) -> Panel:
+    """Return the totals of a run, what holds its layers back, and what was assumed."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in _totals(run):
+        grid.add_row(Text(name), Text(value))
+    notes = [Text(f"- {sentence}", style="dim") for sentence in run.assumptions]
+    parts = [grid, Text("assumed:"), *notes] if notes else [grid]
+    return Panel(Group(*parts), title=Text(run.name), title_align="left", expand=False, box=box.ROUNDED)
+
+
+def _totals(run: RunResult) -> list[tuple[str, str]]:
+    bottlenecks = Counter(layer.bottleneck.value for layer in run.layers if layer.total_cycles)
+    return [
+        ("total cycles", f"{run.total_cycles:,}"),
+        ("time", f"{shown(run.seconds, SECOND_SCALES)} at {three_digits(run.arch.clock_mhz)} MHz, batch {run.batch}"),
+        ("frames per second", three_digits(run.frames_per_second)),
+        ("performance", f"{three_digits(run.tops)} TOPS (1 MAC = 2 ops), {three_digits(run.tops_per_watt)} TOPS/W"),
+        ("utilization", f"{100 * run.utilization:.1f} %"),
+        ("DRAM traffic", shown(run.dram_bytes, BYTE_SCALES)),
+        ("energy", shown(run.energy_pj, ENERGY_SCALES)),
+        ("area", f"{three_digits(run.area_mm2)} mm²"),
+        ("layers held back by", ", ".join(f"{kind} {count}" for kind, count in bottlenecks.most_common()) or "nothing"),
+        ("not costed", ", ".join(layer.layer for layer in run.uncosted) or "nothing"),
+    ]
+
+
+def _name(layer: LayerResult) -> Text:
+    """Return the layer's name as plain text, so that brackets in it are not taken for markup."""
+    return Text(layer.layer + ("" if layer.is_costed else " (not costed)"))
+
+
+def _by_op(layers: Sequence[LayerResult]) -> list[tuple[Text, tuple[LayerResult, ...]]]:
+    counts = Counter((layer.op, layer.is_costed) for layer in layers)
+    return [
+        (
+            Text(f"{count} x {op}" + ("" if is_costed else " (not costed)")),
+            tuple(layer for layer in layers if (layer.op, layer.is_costed) == (op, is_costed)),
+        )
+        for (op, is_costed), count in counts.most_common()
+    ]
+
+
+def _add_rows(table: Table, rows: Sequence[tuple[Text, Sequence[LayerResult]]]) -> None:
+    for name, layers in rows:
+        table.add_row(name, *map(Text, _cells(layers)))
+
+
+def _cells(layers: Sequence[LayerResult]) -> list[str]:
+    """Return the cells behind the name: sums over the layers, and what they share."""
+    cycles = sum(layer.total_cycles for layer in layers)
+    slots = sum(layer.multipliers * layer.total_cycles for layer in layers)
+    occupied = sum(layer.occupied_macs for layer in layers)
+    macs = sum(layer.macs for layer in layers)
+    return [
+        _shared([layer.op for layer in layers]),
+        f"{macs:,}" if macs else "-",
+        f"{cycles:,}",
+        f"{sum(layer.onchip_stall_cycles for layer in layers):,}",
+        f"{sum(layer.dram_stall_cycles for layer in layers):,}",
+        f"{100 * occupied / slots:.1f}" if occupied else "-",
+        three_digits(sum(layer.dram_bytes for layer in layers) / 1e6),
+        three_digits(sum(layer.energy_pj for layer in layers) / 1e6),
+        _shared([layer.bottleneck.value for layer in layers]),
+    ]
+
+
+def _shared(words: Sequence[str]) -> str:
+    return words[0] if len(set(words)) == 1 else ""

@@ -1,0 +1,42 @@
+"""What a person at a terminal sees: the tables of a run on stdout, a progress bar on stderr.
+
+Called by `cli.py`.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from archsim.report.tables import run_table, summary_panel
+from archsim.study.result import RunResult
+
+if TYPE_CHECKING:
+    from archsim.engine.simulate import Progress
+
+PLAIN_WIDTH = 140
+"""Columns of the tables where stdout is not a terminal."""
+
+
+def print_run(run: RunResult) -> None:
+    """Print a run's layers and totals to stdout."""
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console.print(run_table(run))
+    console.print(summary_panel(run))
+
+
+@contextmanager
+def progress_bar() -> Iterator["Progress"]:
+    """Show how many layers are done, on stderr; gone when the run is."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("layers")
+
+        def on_layer(index: int, count: int, name: str) -> None:
+            bar.update(task, completed=index, total=count, description=name)
+
+        yield on_layer

@@ -1,0 +1,207 @@
+"""What a whole run gave: layers with energy, totals, and everything that was assumed.
+
+Made by `study/simulate.py` and `study/saved_run.py`; the value that users hold, and that reports, sweeps
+and comparisons read.
+"""
+
+import hashlib
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.arch.architecture import Architecture
+from archsim.study import run_tables
+from archsim.study.directory import write_directory
+from archsim.study.layer_result import LayerResult
+from archsim.study.plain_json import json_text, to_plain
+from archsim.terms import OPS_PER_MAC
+from archsim.workload.network import Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "archsim/run/v1"
+PICTURE_FILES = ("roofline.png", "roofline.csv", "layers.png")
+"""Files that `report/pictures.py` puts beside a saved run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A network on a chip: every layer's counters and energy, and the totals.
+
+    Parameters
+    ----------
+    arch, workload
+        As simulated, every setting resolved.
+    layers
+        In running order.
+    area
+        (component, area) pairs. [mm2]
+    energy_assumptions, model_assumptions
+        Sentences of the energy table and of the simulator; `assumptions` gives all of them.
+    versions
+        (program, version) pairs.
+    seed
+        Of every random choice.
+    batch
+        Images that the workload holds.
+    """
+
+    arch: Architecture
+    workload: Workload
+    layers: tuple[LayerResult, ...]
+    area: tuple[tuple[str, float], ...] = ()
+    energy_assumptions: tuple[str, ...] = ()
+    model_assumptions: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    seed: int = 0
+    batch: int = 1
+
+    @property
+    def name(self) -> str:
+        """``workload on arch``, for titles."""
+        return f"{self.workload.name} on {self.arch.name}"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all layers."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def total_cycles(self) -> int:
+        """Cycles of all layers, one after another. [cycles]"""
+        return sum(layer.total_cycles for layer in self.layers)
+
+    @property
+    def seconds(self) -> float:
+        """Total cycles at the arch's clock. [s]"""
+        return self.total_cycles / (self.arch.clock_mhz * 1e6)
+
+    @property
+    def frames_per_second(self) -> float:
+        """Images of the batch / seconds; 0 where nothing was costed."""
+        return self.batch / self.seconds if self.total_cycles else 0.0
+
+    @property
+    def tops(self) -> float:
+        """Operations asked for (2 per MAC) / seconds, in units of 1e12 per second; 0 where nothing was costed."""
+        return OPS_PER_MAC * self.macs / self.seconds / 1e12 if self.total_cycles else 0.0
+
+    @property
+    def tops_per_watt(self) -> float:
+        """Operations asked for (2 per MAC) per pJ, which is TOPS / W; 0 where nothing was costed."""
+        return OPS_PER_MAC * self.macs / self.energy_pj if self.energy_pj else 0.0
+
+    @property
+    def energy_pj(self) -> float:
+        """Energy of all layers. [pJ]"""
+        return math.fsum(layer.energy_pj for layer in self.layers)
+
+    @property
+    def energy_components(self) -> dict[str, float]:
+        """Energy of all layers by component, in the order in which layers name them. [pJ]"""
+        parts: dict[str, list[float]] = {}
+        for layer in self.layers:
+            for component, energy_pj in layer.energy.components:
+                parts.setdefault(component, []).append(energy_pj)
+        return {component: math.fsum(values) for component, values in parts.items()}
+
+    @property
+    def dram_bytes(self) -> int:
+        """Bytes over the DRAM channel, both directions. [B]"""
+        return sum(layer.dram_bytes for layer in self.layers)
+
+    @property
+    def utilization(self) -> float:
+        """MACs that occupied a multiplier / (multipliers x total cycles), 0..1."""
+        slots = self.arch.pe_array.multipliers * self.total_cycles
+        return sum(layer.occupied_macs for layer in self.layers) / slots if slots else 0.0
+
+    @property
+    def area_mm2(self) -> float:
+        """Area of all components. [mm2]"""
+        return math.fsum(value for _, value in self.area)
+
+    @property
+    def uncosted(self) -> tuple[LayerResult, ...]:
+        """Layers whose operator was not simulated."""
+        return tuple(layer for layer in self.layers if not layer.is_costed)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Every sentence that a report must show, each once."""
+        uncosted = (
+            f"layer {layer.layer!r} ({layer.op}) is not costed: {layer.note or 'no model'}" for layer in self.uncosted
+        )
+        return tuple(
+            dict.fromkeys(
+                (*self.arch.assumptions, *self.workload.assumptions, *self.energy_assumptions, *self.model_assumptions,
+                 *uncosted)
+            )
+        )  # fmt: skip
+
+    def summary(self) -> dict[str, Any]:
+        """Return what summary.json holds, as plain values."""
+        return {
+            "schema": SCHEMA,
+            "totals": self._totals(),
+            "seconds": self.seconds,
+            "frames_per_second": self.frames_per_second,
+            "tops": self.tops,
+            "tops_per_watt": self.tops_per_watt,
+            "area_mm2": {"total": self.area_mm2, "components": [list(pair) for pair in self.area]},
+            "bottlenecks": dict(sorted(Counter(layer.bottleneck.value for layer in self.layers).items())),
+            "batch": self.batch,
+            "seed": self.seed,
+            "hashes": self._hashes(),
+            "versions": dict(self.versions),
+            "assumptions": list(self.assumptions),
+            "energy_assumptions": list(self.energy_assumptions),
+            "model_assumptions": list(self.model_assumptions),
+            "uncosted": [{"layer": each.layer, "op": each.op, "reason": each.note} for each in self.uncosted],
+            "arch": to_plain(self.arch),
+            "workload": to_plain(self.workload),
+        }
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return layers.csv as a data frame, one row per layer."""
+        import pandas as pd  # noqa: PLC0415  (0.4 s that most runs do not need)
+
+        rows = [run_tables.layer_row(layer) for layer in self.layers]
+        return pd.DataFrame.from_records(rows, columns=list(run_tables.LAYER_COLUMNS))
+
+    def save(self, out: str | Path) -> None:
+        """Write layers.csv, traffic.csv, energy.csv, loop_nests.txt and summary.json into a directory.
+
+        An older run there is replaced, its pictures removed; other files stay. The same run gives
+        the same bytes.
+
+        Raises
+        ------
+        ConfigError
+            ``out`` cannot be written; nothing in it has changed.
+        """
+        texts = {
+            "layers.csv": run_tables.csv_text(run_tables.LAYER_COLUMNS, map(run_tables.layer_row, self.layers)),
+            "traffic.csv": run_tables.csv_text(run_tables.TRAFFIC_COLUMNS, run_tables.traffic_rows(self.layers)),
+            "energy.csv": run_tables.csv_text(run_tables.ENERGY_COLUMNS, run_tables.energy_rows(self.layers)),
+            "loop_nests.txt": run_tables.loop_nest_text(self.layers),
+            "summary.json": json_text(self.summary()),
+        }
+        files = {name: text.encode() for name, text in texts.items()}
+        write_directory(Path(out), files, stale=PICTURE_FILES)
+
+    def _totals(self) -> dict[str, int | float]:
+        counts = ("macs", "effectual_macs", "lane_ops", "folds", "compute_cycles", "onchip_stall_cycles",
+                  "dram_stall_cycles", "dram_latency_stall_cycles", "total_cycles", "dram_read_bytes",
+                  "dram_write_bytes", "dram_bytes")  # fmt: skip
+        sums: dict[str, int | float] = {name: sum(getattr(layer, name) for layer in self.layers) for name in counts}
+        energy = {f"{component}_energy_pj": value for component, value in self.energy_components.items()}
+        return sums | {"utilization": self.utilization, "energy_pj": self.energy_pj} | energy
+
+    def _hashes(self) -> dict[str, str]:
+        resolved = {"arch": self.arch, "workload": self.workload}
+        found = {name: hashlib.sha256(json_text(value).encode()).hexdigest() for name, value in resolved.items()}
+        return found | {"arch_file": self.arch.content_hash, "workload_file": self.workload.content_hash}

@@ -1,0 +1,214 @@
+"""A run directory back into a RunResult, so that it can be drawn, compared or priced again.
+
+The counters come from layers.csv and traffic.csv, the energy from traffic.csv and energy.csv, the arch
+and workload from summary.json. Called by `cli.py` for every argument named RUN.
+"""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from archsim.arch.architecture import Architecture
+from archsim.config_file import read_text
+from archsim.cost.energy import LayerEnergy
+from archsim.engine.layer_run import LayerRun
+from archsim.errors import ArchsimError, ConfigError, SimulationError
+from archsim.mapping.fold_plan import TrafficCount
+from archsim.study import run_tables
+from archsim.study.layer_result import WAIT_CAUSES, LayerResult
+from archsim.study.plain_json import from_plain
+from archsim.study.result import SCHEMA, RunResult
+from archsim.terms import Bottleneck, Direction, Operand
+from archsim.workload.network import Workload
+
+Value = TypeVar("Value")
+
+
+def load_run(path: str | Path) -> RunResult:
+    """Read a directory that `RunResult.save` or ``archsim run --out`` wrote.
+
+    Raises
+    ------
+    ConfigError
+        It is no such directory, or a file in it is missing, of another schema, not readable, or at odds
+        with itself; the message names the file and, in a table, the line.
+    """
+    directory = Path(path)
+    if not (directory / "summary.json").is_file():
+        raise ConfigError(f"{directory}: no run directory (no summary.json in it); give what `archsim run --out` wrote")
+    summary = _read_summary(directory / "summary.json")
+    return _result(directory, summary, _load_layers(directory, summary["arch"].dram.name))
+
+
+def _result(directory: Path, summary: dict[str, Any], layers: tuple[LayerResult, ...]) -> RunResult:
+    try:
+        return RunResult(
+            arch=summary["arch"],
+            workload=summary["workload"],
+            layers=layers,
+            area=tuple((str(name), float(value)) for name, value in summary["area_mm2"]["components"]),
+            energy_assumptions=tuple(map(str, summary["energy_assumptions"])),
+            model_assumptions=tuple(map(str, summary["model_assumptions"])),
+            versions=tuple((str(name), str(value)) for name, value in summary["versions"].items()),
+            seed=int(summary["seed"]),
+            batch=int(summary["batch"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ConfigError(f"{directory / 'summary.json'}: no summary of a run: {problem!r}") from problem
+
+
+def _read_summary(file: Path) -> dict[str, Any]:
+    try:
+        summary: Any = json.loads(read_text(file, ConfigError))
+    except ValueError as problem:
+        raise ConfigError(f"{file}: not valid JSON: {problem}") from problem
+    schema = summary.get("schema") if isinstance(summary, dict) else None
+    if schema != SCHEMA:
+        raise ConfigError(f"{file}: schema is {schema!r}, this archsim reads {SCHEMA!r}; run the simulation again")
+    try:
+        return {
+            **summary,
+            "arch": from_plain(Architecture, summary.get("arch"), "arch"),
+            "workload": from_plain(Workload, summary.get("workload"), "workload"),
+        }
+    except (ValueError, ArchsimError) as problem:
+        raise ConfigError(f"{file}: {problem}") from problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One row of a table: its cells by column, and where it stands."""
+
+    where: str
+    cells: dict[str, str]
+
+    def integer(self, column: str) -> int:
+        text = self.cells[column]
+        if not text.isdecimal():
+            raise ConfigError(f"{self.where}: {column} (={text!r}) must be an integer, 0 or more")
+        return int(text)
+
+    def number(self, column: str) -> float:
+        try:
+            return float(self.cells[column])
+        except ValueError:
+            raise ConfigError(f"{self.where}: {column} (={self.cells[column]!r}) must be a number") from None
+
+    def choice(self, column: str, known: dict[str, Value]) -> Value:
+        if self.cells[column] not in known:
+            raise ConfigError(f"{self.where}: {column} (={self.cells[column]!r}) is none of {', '.join(known)}")
+        return known[self.cells[column]]
+
+
+def _read_table(file: Path, columns: Sequence[str]) -> list[_Row]:
+    try:
+        header, *rows = run_tables.csv_rows(read_text(file, ConfigError))
+    except (ValueError, csv.Error) as problem:
+        raise ConfigError(f"{file}: no table: {problem}") from problem
+    for column in columns:
+        if column not in header[1]:
+            raise ConfigError(f"{file}:1: column {column!r} is missing")
+    for line, cells in rows:
+        if len(cells) != len(header[1]):
+            raise ConfigError(f"{file}:{line}: {len(cells)} cells under {len(header[1])} columns")
+    return [_Row(where=f"{file}:{line}", cells=dict(zip(header[1], cells, strict=True))) for line, cells in rows]
+
+
+def _load_layers(directory: Path, dram_level: str) -> tuple[LayerResult, ...]:
+    rows = _read_table(directory / "layers.csv", run_tables.LAYER_COLUMNS)
+    names = [row.cells["layer"] for row in rows]
+    traffic = _by_layer(_read_table(directory / "traffic.csv", run_tables.TRAFFIC_COLUMNS), names)
+    energy = _by_layer(_read_table(directory / "energy.csv", run_tables.ENERGY_COLUMNS), names)
+    nests = _read_nests(directory / "loop_nests.txt", names)
+    layers = []
+    for row, nest in zip(rows, nests, strict=True):
+        name = row.cells["layer"]
+        try:
+            run = _layer_run(row, tuple(map(_traffic_count, traffic[name])), nest)
+        except SimulationError as problem:
+            raise ConfigError(f"{row.where}: {problem}") from problem
+        result = LayerResult(run=run, energy=_layer_energy(traffic[name], energy[name]), dram_level=dram_level)
+        _check_derived(row, result)
+        layers.append(result)
+    return tuple(layers)
+
+
+def _by_layer(rows: list[_Row], names: list[str]) -> dict[str, list[_Row]]:
+    found: dict[str, list[_Row]] = {name: [] for name in names}
+    for row in rows:
+        if row.cells["layer"] not in found:
+            raise ConfigError(f"{row.where}: layer {row.cells['layer']!r} is not in layers.csv")
+        found[row.cells["layer"]].append(row)
+    return found
+
+
+def _read_nests(file: Path, names: list[str]) -> list[tuple[str, ...]]:
+    blocks: list[tuple[str, list[str]]] = []
+    for line in read_text(file, ConfigError).splitlines():
+        if line.startswith("  ") and blocks:
+            blocks[-1][1].append(line[2:])
+        else:
+            blocks.append((line, []))
+    if [header for header, _ in blocks] != [run_tables.shown_name(name) for name in names]:
+        raise ConfigError(f"{file}: its layers are not those of layers.csv")
+    return [tuple(lines) for _, lines in blocks]
+
+
+def _layer_energy(traffic: list[_Row], energy: list[_Row]) -> LayerEnergy:
+    return LayerEnergy(
+        components=tuple((each.cells["component"], each.number("energy_pj")) for each in energy),
+        traffic_pj=tuple(each.number("energy_pj") for each in traffic),
+    )
+
+
+def _traffic_count(row: _Row) -> TrafficCount:
+    return TrafficCount(
+        level=row.cells["level"],
+        operand=row.choice("operand", {each.value: each for each in Operand}),
+        direction=row.choice("direction", {each.value: each for each in Direction}),
+        words=row.integer("words"),
+        bytes=row.integer("bytes"),
+    )
+
+
+def _layer_run(row: _Row, traffic: tuple[TrafficCount, ...], nest: tuple[str, ...]) -> LayerRun:
+    waits = zip(WAIT_CAUSES, run_tables.WAIT_COLUMNS, strict=True)
+    return LayerRun(
+        layer=row.cells["layer"],
+        op=row.cells["op"],
+        dataflow=row.cells["dataflow"],
+        macs=row.integer("macs"),
+        effectual_macs=row.integer("effectual_macs"),
+        occupied_macs=row.integer("occupied_macs"),
+        multipliers=row.integer("multipliers"),
+        lane_ops=row.integer("lane_ops"),
+        folds=row.integer("folds"),
+        compute_cycles=row.integer("compute_cycles"),
+        onchip_stall_cycles=row.integer("onchip_stall_cycles"),
+        dram_stall_cycles=row.integer("dram_stall_cycles"),
+        dram_latency_stall_cycles=row.integer("dram_latency_stall_cycles"),
+        waits=tuple((cause, row.integer(column)) for cause, column in waits if row.integer(column)),
+        mapping_efficiency=row.number("mapping_efficiency"),
+        traffic=traffic,
+        bottleneck=row.choice("bottleneck", {each.value: each for each in Bottleneck}),
+        is_costed=row.choice("is_costed", {"true": True, "false": False}),
+        note=row.cells["note"],
+        loop_nest=nest,
+    )
+
+
+def _check_derived(row: _Row, result: LayerResult) -> None:
+    """Raise ConfigError where a column that follows from others says something else."""
+    for column in ("total_cycles", "dram_read_bytes", "dram_write_bytes"):
+        if row.integer(column) != getattr(result, column):
+            raise ConfigError(
+                f"{row.where}: {column} (={row.cells[column]}) is at odds with the other columns and traffic.csv, "
+                f"which give {getattr(result, column)}"
+            )
+    if row.number("energy_pj") != result.energy_pj:
+        raise ConfigError(
+            f"{row.where}: energy_pj (={row.cells['energy_pj']}) is not the sum of energy.csv, {result.energy_pj!r}"
+        )

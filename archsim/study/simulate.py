@@ -1,0 +1,121 @@
+"""`archsim.simulate`: run a network on a chip, price it, and gather every assumption.
+
+The Python face of archsim and what `cli.py` and `study/sweep.py` call; the main path itself is
+`engine/simulate.py`.
+"""
+
+import platform
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import metadata
+
+from archsim.arch.architecture import Architecture
+from archsim.cost.area import chip_area
+from archsim.cost.assumptions import pricing_assumptions
+from archsim.cost.energy import price_layer
+from archsim.cost.energy_table import load_energy_table
+from archsim.engine.layer_run import LayerRun
+from archsim.engine.simulate import run_network
+from archsim.study.layer_result import WAIT_CAUSES, LayerResult
+from archsim.study.result import RunResult
+from archsim.workload.batch import with_batch
+from archsim.workload.layer import ArrayLayer, ConvLayer
+from archsim.workload.network import Workload
+
+IDEAL_DRAM = "DRAM is ideal: transfers take no time; their bytes and energy are counted all the same"
+MODEL_ASSUMPTIONS = (
+    "layers run one after another: neighbours do not overlap, the array and the vector unit never run side by side",
+    "biases cost no cycles, traffic or energy",
+)
+DRAM_CHANNEL = "DRAM is one channel with a bandwidth and a latency: no banks, rows, refresh or bus turnaround"
+UNKNOWN_ZEROS = "zeros are not known in {} of {} layers with MACs: there effectual_macs = macs"
+
+
+def simulate(
+    arch: Architecture,
+    workload: Workload,
+    *,
+    batch: int = 1,
+    seed: int = 0,
+    on_layer: Callable[[int, int, str], None] | None = None,
+) -> RunResult:
+    """Run every layer of a network on a chip and price it.
+
+    Parameters
+    ----------
+    arch, workload
+        As loaded.
+    batch
+        Run the workload on so many times the images that it holds.
+    seed
+        Of every random choice; recorded in the result.
+    on_layer
+        Called with (index, count, name) as each layer starts.
+
+    Raises
+    ------
+    WorkloadError
+        ``batch`` is not positive.
+    ConfigError
+        The energy table cannot be read.
+    MappingError
+        A layer does not fit the arch.
+    """
+    if batch != 1:
+        workload = with_batch(workload, batch)
+    runs = tuple(_with_ordered_waits(run) for run in run_network(arch, workload, on_layer=on_layer))
+    return replace(_priced(arch, workload, runs), seed=seed, batch=max(images_in(workload), batch))
+
+
+def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:
+    """Return what the simulator leaves out for this chip and this network, as sentences."""
+    dram = IDEAL_DRAM if arch.dram.is_ideal else DRAM_CHANNEL
+    with_macs = [layer for layer in workload.layers if isinstance(layer, ArrayLayer)]
+    unknown = sum(None in (layer.zero_fractions.ifmap, layer.zero_fractions.weight) for layer in with_macs)
+    zeros = (UNKNOWN_ZEROS.format(unknown, len(with_macs)),) if unknown else ()
+    return (*MODEL_ASSUMPTIONS, dram, *zeros)
+
+
+def images_in(workload: Workload) -> int:
+    """Return the images that the workload holds: the batch of its convolutions, 1 where it has none.
+
+    Notes
+    -----
+    The rows of a matrix product may be images or places in one, so products say nothing.
+    """
+    return min((layer.batch for layer in workload.layers if isinstance(layer, ConvLayer)), default=1)
+
+
+def program_versions() -> tuple[tuple[str, str], ...]:
+    """Return (program, version) pairs: archsim, numpy, numba, python."""
+    packages = tuple((name, _version(name)) for name in ("archsim", "numpy", "numba"))
+    return (*packages, ("python", platform.python_version()))
+
+
+def _priced(arch: Architecture, workload: Workload, runs: tuple[LayerRun, ...]) -> RunResult:
+    table = load_energy_table(arch.energy)
+    return RunResult(
+        arch=arch,
+        workload=workload,
+        layers=tuple(
+            LayerResult(run=run, energy=price_layer(run, arch, table), dram_level=arch.dram.name) for run in runs
+        ),
+        area=chip_area(arch, table),
+        energy_assumptions=pricing_assumptions(arch, table),
+        model_assumptions=model_assumptions(arch, workload),
+        versions=program_versions(),
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _with_ordered_waits(run: LayerRun) -> LayerRun:
+    """Return the run with its waits as a saved run gives them: one per cause, in order, none of 0 cycles."""
+    cycles = {cause: sum(each for name, each in run.waits if name == cause) for cause in WAIT_CAUSES}
+    foreign = tuple(wait for wait in run.waits if wait[0] not in cycles)
+    return replace(run, waits=tuple(wait for wait in cycles.items() if wait[1]) + foreign)

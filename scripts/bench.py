@@ -1,0 +1,204 @@
+"""How fast archsim is, as ratios to the work done; nothing here is asserted.
+
+Run by hand: ``.venv/bin/python scripts/bench.py``. One core, warm unless it says cold. Where this
+Python, or the one that ``$SCALESIM_PYTHON`` names, has SCALE-Sim 3, its time on one AlexNet layer stands beside ours.
+"""
+
+import argparse
+import importlib.util
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+DATAFLOWS = ("ws", "os", "is")
+NETWORKS = ("resnet50", "light_resnet50.onnx")
+ONE_LAYER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+ALEXNET_CONV3 = "conv3, 15, 15, 3, 3, 256, 384, 1,\n"
+STREAMED = {"weight_stationary": "pixels", "output_stationary": "window", "input_stationary": "filters"}
+"""The long side of the clocked product, by dataflow: what passes by while the others stay."""
+CLOCKED_SIDE = 64
+CLOCKED_STREAM = 4096
+SCALE_SIM_CFG = """\
+[general]
+run_name = bench
+[architecture_presets]
+ArrayHeight: 32
+ArrayWidth: 32
+ifmapsramszkB: 64
+filtersramszkB: 64
+ofmapsramszkB: 64
+IfmapOffset: 0
+FilterOffset: 10000000
+OfmapOffset: 20000000
+Bandwidth: 10
+Dataflow: ws
+ReadRequestBuffer: 32
+WriteRequestBuffer: 32
+[layout]
+IfmapCustomLayout: False
+IfmapSRAMBankBandwidth: 10
+IfmapSRAMBankNum: 10
+IfmapSRAMBankPort: 2
+FilterCustomLayout: False
+FilterSRAMBankBandwidth: 10
+FilterSRAMBankNum: 10
+FilterSRAMBankPort: 2
+[sparsity]
+SparsitySupport: false
+SparseRep: ellpack_block
+OptimizedMapping: false
+BlockSize: 8
+RandomNumberGeneratorSeed: 40
+[run_presets]
+InterfaceBandwidth: CALC
+UseRamulatorTrace: False
+"""
+RUN_SCALE_SIM = """
+import time
+from scalesim.scale_sim import scalesim
+start = time.perf_counter()
+run = scalesim(save_disk_space=True, verbose=False, config="bench.cfg", topology="net.csv", layout="layout.csv")
+run.run_scale(top_path=".")
+print()
+print(time.perf_counter() - start)
+"""
+SCALE_SIM_LAYOUT = "Layer name," + ",".join(f"factor {i}" for i in range(20)) + ",\nconv3," + "1," * 20 + "\n"
+
+
+def best_of(runs: int, work: Callable[[], object]) -> float:
+    """Return the shortest wall time of several runs. [s]"""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def peak_mib() -> float:
+    """Return the largest resident set of this process so far. [MiB]"""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def bench_cold_start() -> None:
+    """Print the time of a fresh process, and of the bare interpreter beside it."""
+    archsim = Path(sys.executable).with_name("archsim")
+    commands = {
+        "bare python": [sys.executable, "-c", "pass"],
+        "import archsim": [sys.executable, "-c", "import archsim"],
+    }
+    if archsim.exists():
+        commands["archsim --help"] = [str(archsim), "--help"]
+    for label, command in commands.items():
+        subprocess.run(command, check=True, capture_output=True)
+        times = [best_of(1, lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(5)]  # noqa: B023 - called at once
+        print(f"{label:<34} {statistics.median(times):8.3f} s, a fresh process, median of 5")
+
+
+def bench_networks() -> None:
+    """Print time, simulated cycles and MACs per second of whole networks on a 32 x 32 array."""
+    import archsim  # noqa: PLC0415 - after the cold start is measured
+
+    for network in NETWORKS:
+        workload = archsim.load_workload(_network_path(network))
+        for dataflow in DATAFLOWS:
+            arch = archsim.load_arch("scalesim_ws_32x32", [f"pe_array.dataflow={dataflow}"])
+            run = archsim.simulate(arch, workload)
+            seconds = best_of(3, lambda: archsim.simulate(arch, workload))  # noqa: B023 - called at once
+            cycles = sum(layer.total_cycles for layer in run.layers)
+            print(
+                f"{network + ' ' + dataflow:<34} {seconds:8.3f} s, {len(run.layers)} layers, "
+                f"{cycles / seconds / 1e6:8.1f} M cycles/s, {workload.macs / seconds / 1e9:7.2f} GMAC/s, "
+                f"peak {peak_mib():.0f} MiB"
+            )
+
+
+def bench_clocked() -> None:
+    """Print PE-cycles per second of the clocked array on one product per dataflow."""
+    import numpy as np  # noqa: PLC0415 - after the cold start is measured
+
+    from archsim.arch.pe_array import PeArray  # noqa: PLC0415
+    from archsim.engine.clocked import run_clocked  # noqa: PLC0415
+    from archsim.terms import Dataflow  # noqa: PLC0415
+
+    random = np.random.default_rng(0)
+    for dataflow in Dataflow:
+        pe_array = PeArray(rows=CLOCKED_SIDE, columns=CLOCKED_SIDE, dataflow=dataflow)
+        sizes = dict.fromkeys(("pixels", "window", "filters"), CLOCKED_SIDE)
+        sizes[STREAMED[dataflow]] = CLOCKED_STREAM
+        ifmap = random.integers(-128, 128, (sizes["pixels"], sizes["window"]))
+        weight = random.integers(-128, 128, (sizes["window"], sizes["filters"]))
+        run = run_clocked(ifmap, weight, pe_array)
+        seconds = best_of(3, lambda: run_clocked(ifmap, weight, pe_array))  # noqa: B023 - called at once
+        rate = pe_array.multipliers * run.total_cycles / seconds
+        print(f"{'clocked ' + dataflow:<34} {rate / 1e6:8.1f} M PE-cycles/s, {run.total_cycles} cycles")
+
+
+def bench_scale_sim() -> None:
+    """Print SCALE-Sim's time on AlexNet's conv3 over ours, its compute cycles beside ours."""
+    python = os.environ.get("SCALESIM_PYTHON", sys.executable)
+    with tempfile.TemporaryDirectory() as folder:
+        _beside_scale_sim(Path(folder), python)
+
+
+def _beside_scale_sim(folder: Path, python: str) -> None:
+    import archsim  # noqa: PLC0415 - after the cold start is measured
+
+    inputs = {"bench.cfg": SCALE_SIM_CFG, "net.csv": ONE_LAYER + ALEXNET_CONV3, "layout.csv": SCALE_SIM_LAYOUT}
+    for name, text in inputs.items():
+        (folder / name).write_text(text)
+    done = subprocess.run([python, "-c", RUN_SCALE_SIM], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = done.stderr.strip().splitlines()[-1]
+        print(f"SCALE-Sim 3 does not run in {python}: {why}; name a Python that has it: SCALESIM_PYTHON=...")
+        return
+    arch, workload = archsim.load_arch(folder / "bench.cfg"), archsim.load_workload(folder / "net.csv")
+    (layer,) = archsim.simulate(arch, workload).layers
+    ours = best_of(3, lambda: archsim.simulate(arch, workload))
+    theirs = float(done.stdout.splitlines()[-1])
+    report = (folder / "bench" / "COMPUTE_REPORT.csv").read_text().splitlines()[1].split(",")
+    print(
+        f"{'AlexNet conv3, SCALE-Sim / archsim':<34} {theirs / ours:8.0f} x ({theirs:.2f} s / {ours * 1e3:.2f} ms); "
+        f"compute cycles {int(float(report[2])) + 1} / {layer.compute_cycles} (theirs + 1: they count from 0)"
+    )
+
+
+def _network_path(name: str) -> str | Path:
+    if not name.endswith(".onnx"):
+        return name
+    spec = importlib.util.find_spec("onnx")
+    assert spec is not None, "onnx is a dependency of archsim"
+    assert spec.origin is not None, "onnx is a package of files"
+    return Path(spec.origin).parent / "backend/test/data/light" / name
+
+
+BENCHES = {
+    "cold": bench_cold_start,
+    "networks": bench_networks,
+    "clocked": bench_clocked,
+    "scalesim": bench_scale_sim,
+}
+
+
+def main() -> None:
+    """Run the benches named on the command line, or all of them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}; all by default")
+    chosen = parser.parse_args().benches or list(BENCHES)
+    unknown = [name for name in chosen if name not in BENCHES]
+    if unknown:
+        parser.error(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    for name in chosen:
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main()

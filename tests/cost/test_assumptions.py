@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import pytest
+
+from archsim.arch.architecture import EnergyChoice
+from archsim.cost.assumptions import pricing_assumptions
+from archsim.cost.energy_table import load_energy_table
+
+TABLE = load_energy_table(EnergyChoice())
+
+
+def sentences(arch, table=TABLE):
+    return "\n".join(pricing_assumptions(arch, table))
+
+
+def test_the_table_names_every_estimate_and_every_recalled_number():
+    text = "\n".join(TABLE.assumptions)
+    assert "energy.integer_multiply 16 bit = 0.8 pJ is an estimate: quadratic" in text
+    assert "area.float_add 32 bit = 4184 um2 is from memory, to be verified: M. Horowitz" in text
+    assert "logarithmic_add = 3 integer adds is an estimate" in text
+    assert "DRAM energy: 20 pJ/bit whatever the locality (640 pJ per 32-bit DRAM access" in text
+    assert "SRAM at 45 nm: CACTI 7, itrs-lstp cells, 300 K" in text
+
+
+def test_a_chip_is_told_only_of_entries_it_uses(chip):
+    text = sentences(chip())
+    assert "energy.integer_multiply 16 bit" not in text
+    assert "logarithmic" not in text
+    assert "float" not in text
+    assert "area.integer_multiply 8 bit = 282 um2" in text
+    assert "logic_leakage" in text
+
+
+def test_scaling_is_told_with_its_factors():
+    text = "\n".join(load_energy_table(EnergyChoice(node_nm=65)).assumptions)
+    assert "at 65 nm: arithmetic, registers and SRAM scaled from 45 nm by 1.241 (energy) and 1.5 (area)" in text
+    assert "SRAM scales by the factors of logic" in text
+    assert "scaled from 45 nm by" not in "\n".join(TABLE.assumptions)
+
+
+def test_a_width_between_the_listed_ones_is_told_with_its_price(chip, formats):
+    text = sentences(chip(formats=formats("int12")))
+    assert "energy of integer_multiply at 12 bit = 0.45 pJ is an estimate" in text
+    assert "energy.integer_multiply 16 bit = 0.8 pJ is an estimate" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (("bf16", "bf16", "fp32"), "bf16 is priced as an IEEE float of its width"),
+        (("fp8_e4m3", "fp8_e4m3", "fp32"), "energy of float_multiply at 8 bit = 0.275 pJ is an estimate"),
+        (("lns8", "lns8", "int32"), "energy.logarithmic_convert 8 bit = 0.158 pJ is an estimate"),
+        (("lns8", "lns8", "lns16"), "logarithmic_add = 3 integer adds is an estimate"),
+        (("lns8", "lns8", "lns16"), "an LNS multiplication is priced as an integer add"),
+    ],
+)
+def test_formats_without_published_numbers_are_told(names, sentence, chip, formats):
+    assert sentence in sentences(chip(formats=formats(*names)))
+
+
+def test_a_level_without_a_width_is_told(chip, glb):
+    text = sentences(chip(srams=(replace(glb, width_bytes=None),)))
+    assert "level 'glb': no width_bytes given; energy assumes accesses of 8 bytes" in text
+    assert "no width_bytes given" not in sentences(chip())
+
+
+def test_an_sram_beyond_the_grid_is_told(chip, glb):
+    text = sentences(chip(srams=(replace(glb, capacity_bytes=1 << 24),)))
+    assert (
+        "level 'glb': a bank of 16777216 bytes by 64 bit lies outside the SRAM grid (512 to 4194304 bytes by 8 to "
+        "512 bit): energy of the nearest point, area and leakage in proportion"
+    ) in text
+    assert "outside the SRAM grid" not in sentences(chip())
+
+
+def test_a_second_port_is_told(chip, glb):
+    assert "level 'glb': 2 ports are priced as one" in sentences(chip(srams=(replace(glb, ports=2),)))
+
+
+def test_overrides_are_told_and_silence_what_they_replace(chip, formats):
+    keys = ("mac_pj", "lane_op_pj", "leakage_mw", "dram_pj_per_bit", "spad_pj_per_bit")
+    table = load_energy_table(EnergyChoice(overrides=tuple((key, 0.7) for key in keys)))
+    arch = chip(formats=formats("int16"))
+    text = sentences(arch, table)
+    for key in keys:
+        assert f"energy.overrides.{key} = 0.7 replaces the number of the energy table" in text
+    for silenced in ("energy.integer_multiply 16 bit", "logic_leakage", "DRAM energy:", "energy of PE registers"):
+        assert silenced in sentences(arch)
+        assert silenced not in text
+
+
+def test_overrides_of_energy_leave_the_areas_doubts(chip):
+    table = load_energy_table(EnergyChoice(overrides=(("mac_pj", 0.7),)))
+    assert "area.integer_multiply 8 bit = 282 um2 is from memory" in sentences(chip(), table)

@@ -1,0 +1,80 @@
+"""More bandwidth, more ports, a bigger buffer: never slower, never more DRAM bytes."""
+
+from dataclasses import replace
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from archsim.engine.measure import measure_plan
+from archsim.engine.simulate import run_layer
+from archsim.errors import MappingError
+from archsim.mapping.array_plan import plan_array_steps
+from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.tile_options import tile_options
+from archsim.mapping.tile_room import copies_held
+from archsim.mapping.tile_search import nest_of, search_nest
+from archsim.mapping.tile_traffic import tile_traffic
+from tests.strategies import architectures, array_layers
+
+
+def total(plan, dram) -> int:
+    times = measure_plan(plan, dram)
+    return times.compute_cycles + times.onchip_stall_cycles + times.dram_stall_cycles
+
+
+@settings(max_examples=150, deadline=None)
+@given(layer=array_layers, arch=architectures(), data=st.data())
+def test_more_bandwidth_or_less_latency_never_slows_a_mapping(layer, arch, data) -> None:
+    work = array_work(layer, arch)
+    options = tile_options(work)
+    index = data.draw(st.integers(0, len(options.order) - 1))
+    copies = copies_held(work, options, tile_traffic(work, options))
+    nest = nest_of(work, options, copies, index)
+    plan = plan_array_steps(work, nest, ideal_compute_cycles(work))
+    factor = data.draw(st.sampled_from([1.01, 1.5, 2.0, 10.0]))
+    faster = replace(arch.dram, bandwidth_bytes_per_cycle=arch.dram.bandwidth_bytes_per_cycle * factor)
+    slow = total(plan, arch.dram)
+    assert total(plan, faster) <= slow
+    assert total(plan, replace(arch.dram, latency_cycles=0)) <= slow
+    assert total(plan, replace(arch.dram, is_ideal=True)) <= slow
+
+
+@settings(max_examples=100, deadline=None)
+@given(layer=array_layers, arch=architectures(), data=st.data())
+def test_more_ports_never_slow_a_mapping(layer, arch, data) -> None:
+    wider = replace(arch, srams=tuple(replace(level, ports=level.ports * 2) for level in arch.srams))
+    work = array_work(layer, arch)
+    options = tile_options(work)
+    index = data.draw(st.integers(0, len(options.order) - 1))
+    copies = copies_held(work, options, tile_traffic(work, options))
+    nest = nest_of(work, options, copies, index)
+    compute_cycles = ideal_compute_cycles(work)
+    plan = plan_array_steps(work, nest, compute_cycles)
+    other = plan_array_steps(array_work(layer, wider), nest, compute_cycles)
+    assert other.traffic == plan.traffic
+    assert total(other, arch.dram) <= total(plan, arch.dram)
+
+
+def grown(arch, factor: int):
+    """The same chip with every buffer `factor` times as large."""
+    levels = tuple(
+        replace(
+            level,
+            capacity_bytes=level.capacity_bytes * factor,
+            partition_bytes=level.partition_bytes
+            and tuple((operand, size * factor) for operand, size in level.partition_bytes),
+        )
+        for level in arch.srams
+    )
+    return replace(arch, srams=levels)
+
+
+@settings(max_examples=150, deadline=None)
+@given(layer=array_layers, arch=architectures(), factor=st.sampled_from([2, 3, 10]))
+def test_a_bigger_buffer_never_makes_the_mapper_choose_worse(layer, arch, factor) -> None:
+    try:
+        small = run_layer(layer, arch)
+    except MappingError:
+        assume(False)
+    large = run_layer(layer, grown(arch, factor))
+    assert large.total_cycles <= small.total_cycles

@@ -1,0 +1,44 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archsim.mapping.array_plan import plan_array_steps
+from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.tile_options import STREAMABLE, tile_options
+from archsim.mapping.tile_room import copies_held
+from archsim.mapping.tile_search import nest_of
+from archsim.mapping.tile_traffic import tile_traffic
+from archsim.terms import Direction, Operand
+from tests.strategies import architectures, array_layers
+
+
+@settings(max_examples=150, deadline=None)
+@given(layer=array_layers, arch=architectures(), data=st.data())
+def test_closed_forms_of_every_option_equal_the_sum_over_its_steps(layer, arch, data) -> None:
+    work = array_work(layer, arch)
+    options = tile_options(work)
+    traffic = tile_traffic(work, options)
+    index = data.draw(st.integers(0, len(options.order) - 1))
+    plan = plan_array_steps(work, nest_of(work, options, copies_held(work, options, traffic), index), ideal_compute_cycles(work))
+    for operand in STREAMABLE:
+        assert plan.words("dram", operand, Direction.READ) == traffic.fetches[operand][index]
+    for operand in (Operand.PSUM, Operand.OFMAP):
+        assert plan.words("dram", operand, Direction.WRITE) == traffic.write_backs[operand][index]
+    for operand in (Operand.IFMAP, Operand.WEIGHT):
+        level = arch.sram_of(operand)
+        if level is not None:
+            assert plan.words(level.name, operand, Direction.READ) == traffic.array_reads[operand][index]
+
+
+@settings(max_examples=100, deadline=None)
+@given(layer=array_layers, arch=architectures())
+def test_the_untiled_option_moves_every_operand_once(layer, arch) -> None:
+    work = array_work(layer, arch)
+    options = tile_options(work)
+    traffic = tile_traffic(work, options)
+    resident = np.flatnonzero(~np.logical_or.reduce([options.streamed[operand] for operand in STREAMABLE]))[0]
+    gemm = layer.gemm
+    assert traffic.fetches[Operand.IFMAP][resident] == gemm.groups * work.geometry.unique_words
+    assert traffic.fetches[Operand.WEIGHT][resident] == gemm.groups * gemm.window * gemm.filters
+    assert traffic.fetches[Operand.PSUM][resident] == 0
+    assert traffic.write_backs[Operand.OFMAP][resident] == gemm.groups * gemm.pixels * gemm.filters

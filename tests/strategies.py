@@ -1,0 +1,102 @@
+"""Random layers and chips for the law tests: small, odd, and legal."""
+
+from hypothesis import strategies as st
+
+from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
+from archsim.arch.memory_level import DramLevel, SramLevel
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.numerics.number_format import parse_format
+from archsim.terms import Dataflow, Operand
+from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
+
+HELD = frozenset({Operand.IFMAP, Operand.WEIGHT, Operand.PSUM})
+
+
+@st.composite
+def conv_layers(draw: st.DrawFn) -> ConvLayer:
+    """Conv layers with groups, strides, dilation and lopsided padding."""
+    axes = draw(st.integers(1, 3))
+    each = lambda low, high: tuple(draw(st.integers(low, high)) for _ in range(axes))  # noqa: E731
+    kernel, dilation = each(1, 3), each(1, 2)
+    padding = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(axes))
+    largest = 12 if axes < 3 else 6
+    ifmap = tuple(draw(st.integers((k - 1) * d + 1, max(largest, (k - 1) * d + 1))) for k, d in zip(kernel, dilation, strict=True))
+    groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
+    return ConvLayer(
+        name="conv", in_channels=groups * draw(st.integers(1, 7)), out_channels=groups * draw(st.integers(1, 12)),
+        ifmap=ifmap, kernel=kernel, stride=each(1, 4), padding=padding, dilation=dilation,
+        batch=draw(st.sampled_from([1, 1, 2, 7])), groups=groups, ofmap_rounding=draw(st.sampled_from(list(Rounding))),
+    )  # fmt: skip
+
+
+@st.composite
+def matmul_layers(draw: st.DrawFn) -> MatmulLayer:
+    """Matrix layers, vectors among them."""
+    return MatmulLayer(
+        name="fc", rows=draw(st.integers(1, 30)), inner=draw(st.integers(1, 60)), columns=draw(st.integers(1, 30)),
+        batches=draw(st.sampled_from([1, 1, 3])),
+    )  # fmt: skip
+
+
+array_layers = st.one_of(conv_layers(), matmul_layers())
+
+
+@st.composite
+def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
+    """Arrays of every dataflow and setting."""
+    dataflow = draw(st.sampled_from(list(Dataflow)))
+    settings: dict[str, object] = {
+        "act_hop": draw(st.sampled_from([0, 1, 1, 2])), "pe_latency": draw(st.sampled_from([1, 1, 3, 4])),
+        "input_regs": draw(st.integers(0, 1)), "output_regs": draw(st.integers(0, 1)),
+        "edge_folds": draw(st.sampled_from(list(EdgeFolds))),
+    }  # fmt: skip
+    if dataflow is Dataflow.OUTPUT_STATIONARY:
+        settings |= {"os_drain": draw(st.sampled_from(list(OsDrain))), "drain_overlap": draw(st.booleans())}
+        if draw(st.booleans()):
+            settings |= {"k_tile": draw(st.integers(1, 20)), "k_tile_keeps_psum": draw(st.booleans())}
+    else:
+        settings |= {"psum_hop": draw(st.sampled_from([1, 1, 2, 4])), "start_event": draw(st.sampled_from(list(StartEvent)))}
+        if draw(st.booleans()):
+            settings |= {"weight_regs": 2, "weight_switch_gap": draw(st.sampled_from([0, 0, 1, 11]))}
+        else:
+            settings |= {"load_granularity": draw(st.sampled_from(list(LoadGranularity)))}
+        settings |= {"weight_load_cycles": draw(st.sampled_from([None, None, 1, 20]))}
+    rows, columns = draw(st.integers(1, largest)), draw(st.integers(1, largest))
+    return PeArray(rows=rows, columns=columns, dataflow=dataflow, **settings)  # type: ignore[arg-type]
+
+
+@st.composite
+def sram_levels(draw: st.DrawFn) -> tuple[SramLevel, ...]:
+    """One shared buffer, one cut into partitions, or two; small enough to make tiles."""
+    ports = {"width_bytes": draw(st.sampled_from([None, 1, 8])), "double_buffered": draw(st.booleans())}
+    size = draw(st.sampled_from([200, 600, 2_000, 100_000]))
+    form = draw(st.sampled_from(["shared", "partitions", "two", "no weight"]))
+    if form == "partitions":
+        parts = tuple((operand, size) for operand in sorted(HELD))
+        return (SramLevel(name="glb", capacity_bytes=3 * size, holds=HELD, partition_bytes=parts, **ports),)  # type: ignore[arg-type]
+    if form == "two":
+        outputs = SramLevel(name="accumulator", capacity_bytes=4 * size, holds=frozenset({Operand.PSUM}), **ports)  # type: ignore[arg-type]
+        inputs = frozenset({Operand.IFMAP, Operand.WEIGHT, Operand.OFMAP})
+        return outputs, SramLevel(name="glb", capacity_bytes=size, holds=inputs, **ports)  # type: ignore[arg-type]
+    holds = HELD - {Operand.WEIGHT} if form == "no weight" else HELD
+    return (SramLevel(name="glb", capacity_bytes=size, holds=holds, **ports),)  # type: ignore[arg-type]
+
+
+@st.composite
+def architectures(draw: st.DrawFn) -> Architecture:
+    """Whole chips with real memories."""
+    dram = DramLevel(
+        name="dram", bandwidth_bytes_per_cycle=draw(st.sampled_from([0.5, 1.0, 2.4, 7.3, 64.0])),
+        latency_cycles=draw(st.sampled_from([0, 1, 40])),
+    )  # fmt: skip
+    return architecture(draw(pe_arrays()), draw(sram_levels()), dram)
+
+
+def architecture(array: PeArray, srams: tuple[SramLevel, ...], dram: DramLevel) -> Architecture:
+    """A chip with 8-bit operands and 32-bit psums."""
+    int8, int32 = parse_format("int8"), parse_format("int32")
+    return Architecture(
+        name="random", source="a test", clock_mhz=1000.0, technology_nm=45.0, pe_array=array,
+        vector_unit=VectorUnit(lanes=8), formats=Formats(ifmap=int8, weight=int8, psum=int32, ofmap=int8),
+        srams=srams, dram=dram, energy=EnergyChoice(),
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""Tests of dataclasses as JSON."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from archsim.arch.architecture import Architecture
+from archsim.study.plain_json import from_plain, json_text, to_plain
+from archsim.workload.network import Workload
+
+
+def test_an_arch_survives_json(arch: Architecture) -> None:
+    assert from_plain(Architecture, json.loads(json_text(arch)), "arch") == arch
+
+
+def test_every_kind_of_layer_survives_json(workload: Workload) -> None:
+    assert from_plain(Workload, json.loads(json_text(workload)), "workload") == workload
+
+
+def test_infinite_bandwidth_survives_json(arch: Architecture) -> None:
+    endless = replace(arch, dram=replace(arch.dram, bandwidth_bytes_per_cycle=float("inf")))
+    assert from_plain(Architecture, json.loads(json_text(endless)), "arch") == endless
+
+
+def test_a_set_is_written_in_one_order(arch: Architecture) -> None:
+    assert to_plain(arch.srams[0].holds) == ["ifmap", "ofmap", "psum", "weight"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("clock_mhz", "fast", r"arch\.clock_mhz: must be float \(found 'fast'\)"),
+        ("name", 3, r"arch\.name: must be str"),
+        ("pe_array", None, r"arch\.pe_array: must be PeArray"),
+        ("srams", [{"name": "x"}], r"arch\.srams\.0\.\w+: missing"),
+        ("colour", "red", r"arch\.colour: no such key"),
+    ],
+)
+def test_a_misfit_is_named_by_its_key(arch: Architecture, key: str, value: object, message: str) -> None:
+    plain = to_plain(arch)
+    assert isinstance(plain, dict)
+    with pytest.raises(ValueError, match=message):
+        from_plain(Architecture, {**plain, key: value}, "arch")
+
+
+def test_an_unknown_dataflow_lists_the_known_ones(arch: Architecture) -> None:
+    plain = json.loads(json_text(arch))
+    plain["pe_array"]["dataflow"] = "sideways"
+    with pytest.raises(ValueError, match=r"arch\.pe_array\.dataflow: 'sideways' is none of weight_stationary"):
+        from_plain(Architecture, plain, "arch")
