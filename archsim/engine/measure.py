@@ -1,5 +1,6 @@
 """A plan's times: the array alone, with real buffers, with real DRAM, and what the differences are for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from archsim.terms import Bottleneck
 
 EVENT_STEPS = 20_000
 """Steps up to which a layer runs in simpy; longer ones take the kernel, which gives the same times."""
+PROMISE_KEPT = 1.01
+"""How far a run may exceed its plan's estimate for the search to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,23 @@ def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
     return _times(plan, onchip, total, no_latency, _waits(timeline, total - onchip))
 
 
+def fastest_plan(plans: Iterable[FoldPlan], dram: DramLevel) -> FoldPlan:
+    """Run plans of one layer through the kernel, best estimate first, and keep the fastest.
+
+    A plan that keeps what its estimate promised ends the search.
+    """
+    best, best_cycles = None, 0
+    for plan in plans:
+        cycles = _total_cycles(plan, dram)
+        if best is None or cycles < best_cycles:
+            best, best_cycles = plan, cycles
+        if dram.is_ideal or cycles <= plan.estimated_cycles * PROMISE_KEPT:
+            break
+    if best is None:
+        raise SimulationError("a layer without plans")
+    return best
+
+
 def schedule_timeline(steps: Steps, transfers: Transfers, clock: ChannelClock) -> Timeline:
     """Run steps and transfers through the kernel; the same times as `run_events`."""
     start, wait, cause, array_end, channel_end = schedule_steps(
@@ -80,6 +100,13 @@ def schedule_timeline(steps: Steps, transfers: Transfers, clock: ChannelClock) -
         clock.latency_ticks, clock.ticks_per_cycle,
     )  # fmt: skip
     return Timeline(start=start, wait=wait, cause=cause, array_end=int(array_end), channel_end=int(channel_end))
+
+
+def _total_cycles(plan: FoldPlan, dram: DramLevel) -> int:
+    steps = with_ports(plan.steps)
+    if dram.is_ideal:
+        return _end_of_array(steps)
+    return schedule_timeline(steps, plan.transfers, channel_clock(plan.transfers, dram)).end
 
 
 def _run(steps: Steps, transfers: Transfers, clock: ChannelClock) -> Timeline:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
 from archsim.engine.layer_run import LayerRun
-from archsim.engine.measure import measure_plan
+from archsim.engine.measure import fastest_plan, measure_plan
 from archsim.engine.residency import KeepRoom, readers
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.planner import plan_array_layer
@@ -79,7 +79,7 @@ def run_layer(layer: Layer, arch: Architecture, kept: frozenset[Operand] = froze
         on_chip = layer.ifmap_words if Operand.IFMAP in kept else 0
         plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept)
         return _layer_run(layer, arch, plan)
-    return _layer_run(layer, arch, plan_array_layer(layer, arch, kept))
+    return _layer_run(layer, arch, fastest_plan(plan_array_layer(layer, arch, kept), arch.dram))
 
 
 def _kept(layer: Layer, room: KeepRoom, stays: bool) -> frozenset[Operand]:

@@ -9,7 +9,7 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.pe_array import EdgeFolds, PeArray
 from archsim.mapping.array_words import ArrayWords, array_words, psum_leaves
 from archsim.mapping.dataflow import DataflowPlan, PassShapes, PassTiming
-from archsim.mapping.dram_queue import Fetch, WriteBack, queue_transfers
+from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps
 from archsim.mapping.fold_walk import FoldWalk, walk_folds
 from archsim.mapping.ifmap_geometry import IfmapGeometry
@@ -91,7 +91,8 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing)
     use = LevelUse(arch=work.arch, kept=work.kept, words=_step_words(work, nest, walk, visits, words))
     psums = visits[Operand.PSUM]
-    transfers, last_write = queue_transfers(_fetches(work, nest, visits, use, timing), _write_back(use))
+    times = ideal_times(timing.advance, timing.tail)
+    transfers, last_write = queue_transfers(_fetches(work, nest, visits, use, timing), _write_back(use), times)
     steps = Steps(
         advance_cycles=timing.advance,
         tail_cycles=timing.tail,

@@ -1,10 +1,12 @@
 """Put one layer's DRAM transfers into the order in which the channel serves them.
 
-The order is fixed before the run, and does not depend on how fast the channel is: a read is due
-between the step that frees its buffer and the step that needs it, and the reads of one generation are
-spread evenly over that time; a write is due when its step ends. Because every transfer that comes
-before a read waits only for steps before that read's step, the order can never deadlock, and because
-it is fixed, a faster channel can never make a layer slower.
+The order is fixed before the run, from the times that the array would have with ideal memories; it does
+not depend on how fast the channel is. A write is due when its step's results are out. A read is due
+between the time that its buffer is free and the time that its step starts, and the reads that one
+release allows are spread evenly over that time.
+
+No transfer stands before a read of step s that waits for step s or a later one, so the order can never
+deadlock; and as it is fixed, a faster channel can never make a layer slower.
 """
 
 from dataclasses import dataclass
@@ -48,7 +50,21 @@ class WriteBack:
     ofmap_bytes: IntArray
 
 
-def queue_transfers(fetches: list[Fetch], write_back: WriteBack) -> tuple[Transfers, IntArray]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IdealTimes:
+    """When steps would start and be done with ideal memories, neither ever decreasing; shape (steps,). [cycles]"""
+
+    start: IntArray
+    end: IntArray
+
+
+def ideal_times(advance_cycles: IntArray, tail_cycles: IntArray) -> IdealTimes:
+    """Run steps back to back."""
+    start = np.concatenate([[0], np.cumsum(advance_cycles[:-1])])
+    return IdealTimes(start=start, end=np.maximum.accumulate(start + tail_cycles))
+
+
+def queue_transfers(fetches: list[Fetch], write_back: WriteBack, times: IdealTimes) -> tuple[Transfers, IntArray]:
     """Merge all reads and writes into one order.
 
     Returns
@@ -58,10 +74,12 @@ def queue_transfers(fetches: list[Fetch], write_back: WriteBack) -> tuple[Transf
     last_write
         Shape (steps,): index in that order of the last write of each step; -1 = it writes nothing.
     """
-    parts = [_read_part(fetch) for fetch in fetches]
-    parts += [_write_part(write_back.psum_bytes, Operand.PSUM), _write_part(write_back.ofmap_bytes, Operand.OFMAP)]
+    parts = [_read_part(fetch, times) for fetch in fetches]
+    parts.append(_write_part(write_back.psum_bytes, Operand.PSUM, times))
+    parts.append(_write_part(write_back.ofmap_bytes, Operand.OFMAP, times))
     due, step, after, lead, length, code, write = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((code, step, write, due))
+    # At one and the same time: what waits for earlier steps first, and a step's write before what follows from it.
+    order = np.lexsort((code, step, ~write.astype(np.bool_), after, due))
     transfers = Transfers(
         step=step[order].astype(np.int64),
         after_step=after[order].astype(np.int64),
@@ -70,26 +88,33 @@ def queue_transfers(fetches: list[Fetch], write_back: WriteBack) -> tuple[Transf
         operand=code[order].astype(np.int64),
         is_write=write[order].astype(np.bool_),
     )
-    last_write = np.full(len(write_back.ofmap_bytes), -1, dtype=np.int64)
+    last_write = np.full(len(times.start), -1, dtype=np.int64)
     writes = np.flatnonzero(transfers.is_write)
     np.maximum.at(last_write, transfers.step[writes], writes)
     return transfers, last_write
 
 
-def _read_part(fetch: Fetch) -> tuple[NDArray[np.generic], ...]:
+def _read_part(fetch: Fetch, times: IdealTimes) -> tuple[NDArray[np.generic], ...]:
     step = np.flatnonzero(fetch.length_bytes)
     release = fetch.release[step]
-    # Rank of the read among those that one release allows, 0..1: spreads them over the window.
-    starts = np.flatnonzero(np.concatenate([[True], release[1:] != release[:-1]])) if len(step) else step
-    group = np.searchsorted(starts, np.arange(len(step)), side="right") - 1
-    sizes = np.diff(np.append(starts, len(step)))
-    share = (np.arange(len(step)) - starts[group] + 0.5) / sizes[group] if len(step) else np.zeros(0)
-    due = release + (step - release) * share
+    free = np.where(release >= 0, times.end[release], 0)
+    needed = np.maximum(times.start[step], free)
+    due = free + (needed - free) * _share_of_release(release)
     return (due, step, release, fetch.lead_cycles[step], fetch.length_bytes[step],
             np.full(len(step), OPERAND_CODES.index(fetch.operand)), np.zeros(len(step), dtype=bool))  # fmt: skip
 
 
-def _write_part(length_bytes: IntArray, operand: Operand) -> tuple[NDArray[np.generic], ...]:
+def _share_of_release(release: IntArray) -> NDArray[np.float64]:
+    """Place of each read among the neighbours that the same release allows, 0..1."""
+    if not len(release):
+        return np.zeros(0)
+    first = np.flatnonzero(np.concatenate([[True], release[1:] != release[:-1]]))
+    sizes = np.diff(np.append(first, len(release)))
+    rank = np.arange(len(release)) - np.repeat(first, sizes)
+    return np.asarray((rank + 0.5) / np.repeat(sizes, sizes))
+
+
+def _write_part(length_bytes: IntArray, operand: Operand, times: IdealTimes) -> tuple[NDArray[np.generic], ...]:
     step = np.flatnonzero(length_bytes)
-    return (step.astype(np.float64), step, step, np.zeros_like(step), length_bytes[step],
+    return (times.end[step].astype(np.float64), step, step, np.zeros_like(step), length_bytes[step],
             np.full(len(step), OPERAND_CODES.index(operand)), np.ones(len(step), dtype=bool))  # fmt: skip

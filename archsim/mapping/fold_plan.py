@@ -120,6 +120,8 @@ class FoldPlan:
         Words and bytes per level, operand and direction.
     nest
         The tiling and loop order chosen; None for vector operators.
+    estimated_cycles
+        What the closed forms expect of the whole layer with real memories; 0 = not estimated. [cycles]
     """
 
     kind: str
@@ -131,6 +133,7 @@ class FoldPlan:
     transfers: Transfers
     traffic: tuple[TrafficCount, ...]
     nest: LoopNest | None
+    estimated_cycles: float = 0.0
 
     def words(self, level: str, operand: Operand, direction: Direction) -> int:
         """Words of one traffic row; 0 where there is none. [words]"""

@@ -1,5 +1,8 @@
 """Layer x arch -> FoldPlan: the one way in from the engine."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from archsim.arch.architecture import Architecture
 from archsim.mapping.array_plan import ArrayWork, plan_array_steps, time_walk
 from archsim.mapping.dataflow import DataflowPlan
@@ -10,7 +13,7 @@ from archsim.mapping.input_stationary import INPUT_STATIONARY
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY
 from archsim.mapping.tile_options import untiled_nest
-from archsim.mapping.tile_search import search_nest
+from archsim.mapping.tile_search import search_nests
 from archsim.mapping.weight_stationary import WEIGHT_STATIONARY
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
@@ -22,8 +25,10 @@ DATAFLOWS: dict[Dataflow, DataflowPlan] = {
 }
 
 
-def plan_array_layer(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] = frozenset()) -> FoldPlan:
-    """Plan a conv or matrix layer.
+def plan_array_layer(
+    layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] = frozenset()
+) -> Iterator[FoldPlan]:
+    """Plan a conv or matrix layer in the few ways that promise most, best first.
 
     Parameters
     ----------
@@ -41,7 +46,9 @@ def plan_array_layer(layer: ArrayLayer, arch: Architecture, kept: frozenset[Oper
     """
     work = array_work(layer, arch, kept)
     compute_cycles = ideal_compute_cycles(work)
-    return plan_array_steps(work, search_nest(work, layer.name, compute_cycles), compute_cycles)
+    for ranked in search_nests(work, layer.name, compute_cycles):
+        plan = plan_array_steps(work, ranked.nest, compute_cycles)
+        yield replace(plan, estimated_cycles=ranked.estimated_cycles)
 
 
 def array_work(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] = frozenset()) -> ArrayWork:

@@ -2,10 +2,12 @@
 
 Every option is scored by closed forms (`tile_time`, `tile_traffic`). Among options of equal time the
 one that moves the least energy wins, then fewer steps beyond a few thousand, then the shortest first
-fill. The traffic is exact (a test holds it to the steps); the time is an estimate.
+fill. The traffic is exact (a test holds it to the steps); the time is an estimate, so the search hands
+out a short list, best first, and `engine/` runs it and keeps the fastest.
 """
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -27,12 +29,27 @@ FREE_STEPS = 2048
 """Steps that a layer may take before fewer steps are preferred."""
 MOST_PIECES = 16
 """Steps that one tile of the stream is cut into, at most."""
+SHARES = {1.0: 6, 0.5: 2, 0.25: 1, 0.125: 1}
+"""Options that are worth a run, for the whole room and for shares of it."""
+WORTH_RUNNING = 1.3
+"""How far an option's estimate may lie above the best one's."""
 
 FloatArray = NDArray[np.float64]
 
 
-def search_nest(work: ArrayWork, layer_name: str, compute_cycles: int) -> LoopNest:
-    """Return the best loop nest for a layer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedNest:
+    """A loop nest and the time that the closed forms give it. [cycles]"""
+
+    nest: LoopNest
+    estimated_cycles: float
+
+
+def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Iterator[RankedNest]:
+    """Yield the loop nests for a layer that are worth a run, best first.
+
+    After the short list comes what a chip with less room would choose, so that a bigger buffer hardly
+    ever makes the choice worse.
 
     Parameters
     ----------
@@ -50,15 +67,32 @@ def search_nest(work: ArrayWork, layer_name: str, compute_cycles: int) -> LoopNe
     """
     options = tile_options(work)
     traffic = tile_traffic(work, options)
-    fits = fitting_options(work, options, traffic)
-    if not fits.any():
-        raise MappingError(_no_fit(work, layer_name, traffic))
     copies = copies_held(work, options, traffic)
-    timing = TileTime(work=work, options=options, traffic=traffic, copies=copies, compute_cycles=compute_cycles)
-    candidates = np.flatnonzero(fits)
-    keys = [key[candidates] for key in (timing.cycles(), *_preferences(work, options, traffic))]
-    best = int(candidates[np.lexsort(keys[::-1])[0]])
-    return _with_short_steps(work, nest_of(work, options, copies, best))
+    preferences = _preferences(work, options, traffic)
+    seen: set[int] = set()
+    for share, count in SHARES.items():
+        fitting = np.flatnonzero(fitting_options(work, options, traffic, share))
+        if not len(fitting) and share == 1.0:
+            raise MappingError(_no_fit(work, layer_name, traffic))
+        held = copies_held(work, options, traffic, share)
+        time = TileTime(work=work, options=options, traffic=traffic, copies=held, compute_cycles=compute_cycles).cycles()
+        ranked = fitting[np.lexsort([key[fitting] for key in (*preferences[::-1], time)])]
+        for index in _unlike(ranked, time, preferences[0], count):
+            if index not in seen:
+                seen.add(index)
+                nest = _with_short_steps(work, nest_of(work, options, copies, index))
+                yield RankedNest(nest=nest, estimated_cycles=time[index])
+        if work.arch.dram.is_ideal:
+            return
+
+
+def _unlike(ranked: NDArray[np.int64], time: FloatArray, energy: FloatArray, count: int) -> list[int]:
+    """Pick the first options that differ in energy: those that move the same words run much alike."""
+    if not len(ranked):
+        return []
+    near = ranked[time[ranked] <= time[ranked[0]] * WORTH_RUNNING]
+    _, first = np.unique(energy[near], return_index=True)
+    return [int(near[place]) for place in sorted(first)[:count]]
 
 
 def _preferences(work: ArrayWork, options: TileOptions, traffic: TileTraffic) -> list[FloatArray]:

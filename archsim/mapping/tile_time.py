@@ -51,10 +51,10 @@ class TileTime:
         busy = self.busy_cycles()
         if self.work.arch.dram.is_ideal:
             return busy
-        bounds = [self.channel_cycles(operand) for operand in STREAMABLE]
-        time = np.maximum(np.sum(bounds, axis=0), busy + self.exposed_fill(busy) + self.exposed_drain())
+        channel = np.asarray(np.sum([self.channel_cycles(operand) for operand in STREAMABLE], axis=0))
+        time = np.maximum(channel, busy + self.exposed_fill(busy) + self.exposed_drain())
         for operand in STREAMABLE:
-            time = np.maximum(time, self.turnover_cycles(operand, busy))
+            time = np.maximum(time, self.turnover_cycles(operand, busy + channel))
         return np.maximum(time, np.where(self.psums_return_at_once(), busy + self.spill_cycles(), 0.0))
 
     def busy_cycles(self) -> FloatArray:
@@ -69,11 +69,11 @@ class TileTime:
         """Time of one operand's transfers on the channel. [cycles]"""
         return self.traffic.operand_bytes(operand) / self.work.arch.dram.bandwidth_bytes_per_cycle
 
-    def turnover_cycles(self, operand: Operand, busy: FloatArray) -> FloatArray:
+    def turnover_cycles(self, operand: Operand, work_cycles: FloatArray) -> FloatArray:
         """Time in which a buffer can turn over all loads of an operand; 0 where nothing comes and goes. [cycles]"""
-        loads, channel = self.traffic.loads[operand], self.channel_cycles(operand)
-        held = loads * (self.work.arch.dram.latency_cycles + self._overhang()) + channel + busy
-        return np.where((loads > 1) & (channel > 0), held / self.copies[operand], 0.0)
+        loads = self.traffic.loads[operand]
+        held = loads * (self.work.arch.dram.latency_cycles + self._overhang()) + work_cycles
+        return np.where((loads > 1) & (self.channel_cycles(operand) > 0), held / self.copies[operand], 0.0)
 
     def exposed_fill(self, busy: FloatArray) -> FloatArray:
         """Time by which fetching the first tiles outlasts the steps that first use them. [cycles]"""

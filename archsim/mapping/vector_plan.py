@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.architecture import Architecture, VectorUnit
-from archsim.mapping.dram_queue import Fetch, WriteBack, queue_transfers
+from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps, TrafficCount, merge_traffic
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import VectorLayer
@@ -50,8 +50,8 @@ def plan_vector_layer(layer: VectorLayer, arch: Architecture, unit: VectorUnit, 
         for operand, words in counts.items()
     ]  # fmt: skip
     write_back = WriteBack(psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=_bytes(arch, Operand.OFMAP, written))
-    transfers, last_write = queue_transfers(fetches, write_back)
     advance = _spread(cycles, chunks)
+    transfers, last_write = queue_transfers(fetches, write_back, ideal_times(advance, advance))
     steps = Steps(
         advance_cycles=advance,
         tail_cycles=advance,

@@ -28,7 +28,9 @@ def test_number_of_inputs_is_that_of_the_operator(models: Any, inputs: list[str]
 def test_axis_far_outside_is_refused_before_onnx_sees_it(models: Any) -> None:
     # onnx 1.23 reads beyond its memory here and ends the process
     node = helper.make_node("LayerNormalization", ["x", "s"], ["y"], axis=2**31, name="norm")
-    with pytest.raises(WorkloadError, match=r"node 'norm' \(LayerNormalization\): axis 2147483648 lies outside its input"):
+    with pytest.raises(
+        WorkloadError, match=r"node 'norm' \(LayerNormalization\): axis 2147483648 lies outside its input"
+    ):
         models.read([node], {"x": [4]}, {"s": [4]})
 
 

@@ -12,7 +12,7 @@ from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.planner import array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
-from archsim.mapping.tile_search import nest_of, search_nest
+from archsim.mapping.tile_search import nest_of
 from archsim.mapping.tile_traffic import tile_traffic
 from tests.strategies import architectures, array_layers
 
