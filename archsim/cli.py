@@ -51,7 +51,8 @@ Network = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write tables, summary and pictures here.")]
 Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Images at a time.")]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable."),
 ]
 Layers = Annotated[str | None, typer.Option("--layers", metavar="GLOB", help="Only the layers whose names match.")]
 Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfers take no time.")]
@@ -61,7 +62,7 @@ Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run 
 
 
 @app.command()
-def run(  # noqa: PLR0913 - one parameter per option of the command
+def run(
     arch: Arch,
     workload: Network,
     *,
@@ -138,7 +139,9 @@ def list_shelf(shelf: Shelf) -> None:
 
 
 @app.command()
-def explain(term: Annotated[str, typer.Argument(metavar="TERM", help="A column, a unit of work, a dataflow...")]) -> None:
+def explain(
+    term: Annotated[str, typer.Argument(metavar="TERM", help="A column, a unit of work, a dataflow...")],
+) -> None:
     """Say what a word or a column means."""
     from archsim.glossary import explain as meaning
 
@@ -193,4 +196,3 @@ def _say(text: str) -> None:
 def _fail(text: str, code: int) -> NoReturn:
     _say(text)
     sys.exit(code)
-

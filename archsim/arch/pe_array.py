@@ -136,9 +136,13 @@ class PeArray:
     def _idle_settings(self) -> list[str]:
         idle = []
         if self.weight_switch_gap and self.weight_regs == 1:
-            idle.append(f"weight_switch_gap (={self.weight_switch_gap}) needs weight_regs = 2: one register never switches")
+            idle.append(
+                f"weight_switch_gap (={self.weight_switch_gap}) needs weight_regs = 2: one register never switches"
+            )
         if self.load_granularity is LoadGranularity.COLUMN and self.weight_regs == 2:
             idle.append("load_granularity (=column) needs weight_regs = 1: a second register already hides the reload")
         if not self.k_tile_keeps_psum and self.k_tile == 0:
-            idle.append("k_tile_keeps_psum (=False) needs k_tile > 0: without a limit the whole window streams in one pass")
+            idle.append(
+                "k_tile_keeps_psum (=False) needs k_tile > 0: without a limit the whole window streams in one pass"
+            )
         return idle

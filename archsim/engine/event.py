@@ -87,7 +87,7 @@ class _Chip:
                 yield self.step_begun
             allowed = (self.start[after] + self.tail[after]) * self.tick if after >= 0 else 0
             yield self.env.timeout(max(allowed - self.env.now, 0) + ticks)
-            arrival = -(-(self.env.now + self.clock.latency_ticks) // self.tick)
+            arrival = -(-(int(self.env.now) + self.clock.latency_ticks) // self.tick)
             self.done.append(arrival)
             if is_write:
                 self.channel_end = max(self.channel_end, arrival)

@@ -70,7 +70,13 @@ class LayerRun:
     loop_nest: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for label in ("macs", "compute_cycles", "onchip_stall_cycles", "dram_stall_cycles", "dram_latency_stall_cycles"):
+        for label in (
+            "macs",
+            "compute_cycles",
+            "onchip_stall_cycles",
+            "dram_stall_cycles",
+            "dram_latency_stall_cycles",
+        ):
             if getattr(self, label) < 0:
                 raise SimulationError(f"layer {self.layer!r}: {label} (={getattr(self, label)}) is negative")
         if self.occupied_macs > self.multipliers * self.total_cycles:

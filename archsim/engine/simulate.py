@@ -91,7 +91,7 @@ def _kept(layer: Layer, room: KeepRoom, stays: bool) -> frozenset[Operand]:
 
 
 def _shape_key(layer: Layer, kept: frozenset[Operand]) -> object:
-    """What two layers must share to run alike: all but their names."""
+    """Return what two layers must share to run alike: all but their names."""
     if isinstance(layer, MatmulLayer):
         return replace(layer, name="", sources=(), weight_source=""), kept
     return replace(layer, name="", sources=()), kept

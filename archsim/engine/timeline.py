@@ -83,4 +83,3 @@ def with_ports(steps: Steps) -> Steps:
     """Stretch each step to the time its words need at the buffers' ports."""
     extra = np.maximum(0, steps.port_cycles - steps.advance_cycles)
     return replace(steps, advance_cycles=steps.advance_cycles + extra, tail_cycles=steps.tail_cycles + extra)
-

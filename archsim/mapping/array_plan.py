@@ -59,7 +59,7 @@ class ArrayWork:
         first, second = RELEVANT[operand]
         if nest.groups * nest.tiling[first].tiles * nest.tiling[second].tiles == 1:
             return 1
-        return level.tile_copies if level else 2
+        return level.tile_copies if level else 1
 
 
 def time_walk(walk: FoldWalk, work: ArrayWork) -> PassTiming:

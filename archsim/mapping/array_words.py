@@ -54,7 +54,9 @@ def psum_leaves(walk: FoldWalk, dataflow: DataflowPlan, keeps_psum: bool) -> tup
     return ~walk.continues, np.append(~walk.continues[1:], True)
 
 
-def array_words(walk: FoldWalk, dataflow: DataflowPlan, psums: Visits, crossing: tuple[BoolArray, BoolArray]) -> ArrayWords:
+def array_words(
+    walk: FoldWalk, dataflow: DataflowPlan, psums: Visits, crossing: tuple[BoolArray, BoolArray]
+) -> ArrayWords:
     """Count what crosses the array's edge.
 
     Parameters
@@ -81,4 +83,3 @@ def _inputs(walk: FoldWalk, dataflow: DataflowPlan, operand: Operand) -> IntArra
     other = Dim.PIXELS if operand is Operand.IFMAP else Dim.FILTERS
     words = walk.words(Dim.WINDOW, other)
     return np.where(walk.starts_pass, words, 0) if dataflow.stationary is operand else words
-

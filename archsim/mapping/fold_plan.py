@@ -138,9 +138,7 @@ class FoldPlan:
     def words(self, level: str, operand: Operand, direction: Direction) -> int:
         """Words of one traffic row; 0 where there is none. [words]"""
         return sum(
-            row.words
-            for row in self.traffic
-            if (row.level, row.operand, row.direction) == (level, operand, direction)
+            row.words for row in self.traffic if (row.level, row.operand, row.direction) == (level, operand, direction)
         )
 
     def dram_bytes(self, dram: str, direction: Direction) -> int:

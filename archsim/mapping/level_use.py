@@ -122,7 +122,10 @@ class LevelUse:
         fetch_bytes = self.fetch_bytes()
         back_bytes = dict(zip((Operand.PSUM, Operand.OFMAP), self.write_back_bytes(), strict=True))
         name = self.arch.dram.name
-        for direction, counts, sizes in ((Direction.READ, fetched, fetch_bytes), (Direction.WRITE, written, back_bytes)):
+        for direction, counts, sizes in (
+            (Direction.READ, fetched, fetch_bytes),
+            (Direction.WRITE, written, back_bytes),
+        ):
             for operand, count in counts.items():
                 if operand not in self.kept:
                     yield TrafficCount(level=name, operand=operand, direction=direction, words=int(count.sum()),

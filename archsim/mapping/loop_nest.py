@@ -33,6 +33,11 @@ class DimTiling:
     units_per_tile: int
 
     @property
+    def span(self) -> int:
+        """Elements of a whole tile."""
+        return self.unit * self.units_per_tile
+
+    @property
     def units(self) -> int:
         """Units of the whole dimension, the last one possibly partial."""
         return -(-self.size // self.unit)
@@ -86,7 +91,7 @@ class LoopNest:
         for dim in self.order:
             tiling = self.tiling[dim]
             if tiling.tiles > 1:
-                span = min(tiling.size, tiling.unit * tiling.units_per_tile)
+                span = min(tiling.size, tiling.span)
                 loops.append(f"for {dim} tile in {tiling.tiles}:  # tiles of {span}")
         for place, dim in (("column", self.columns), ("row", self.rows)):
             tiling = self.tiling[dim]
@@ -94,7 +99,7 @@ class LoopNest:
             if folds > 1:
                 loops.append(f"for {dim} fold in {folds}:  # {place} folds of {tiling.unit}")
         stream = self.tiling[self.stream]
-        span = min(stream.size, stream.unit * stream.units_per_tile)
+        span = min(stream.size, stream.span)
         loops.append(f"stream {span} {self.stream} past {self.rows} (rows) x {self.columns} (columns)")
         text = ["  " * depth + line for depth, line in enumerate(loops)]
         if self.streamed:

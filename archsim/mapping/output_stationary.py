@@ -53,7 +53,8 @@ def _exposed_hold(shapes: PassShapes, array: PeArray, drain: IntArray) -> IntArr
     hold = drain
     if array.os_drain is OsDrain.SHIFT_COLUMNS:
         hold = np.where(drain > 0, np.maximum(drain, array.act_hop * (shapes.columns - 1) + 1), 0)
-    return np.maximum(0, hold - shortest)
+    exposed: IntArray = np.maximum(0, hold - shortest)
+    return exposed
 
 
 def _drain_cycles(shapes: PassShapes, array: PeArray) -> IntArray:

@@ -1,11 +1,12 @@
 """What one full pass of the array takes, alone and when the stream goes on."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from archsim.mapping.array_plan import ArrayWork
-from archsim.mapping.dataflow import PassShapes
+from archsim.arch.pe_array import PeArray
+from archsim.mapping.dataflow import DataflowPlan, PassShapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,9 @@ class PassCycles:
     overhang_within: int
 
 
-def pass_cycles(work: ArrayWork, stream_words: int) -> PassCycles:
+@lru_cache(maxsize=65536)
+def pass_cycles(array: PeArray, dataflow: DataflowPlan, stream_words: int) -> PassCycles:
     """Time one step that is a pass of its own and one in the middle of a pass, both of ``stream_words``."""
-    array = work.arch.pe_array
     alone = np.array([True, True, False])
     shapes = PassShapes(
         rows=np.full(3, array.rows, dtype=np.int64),
@@ -39,7 +40,7 @@ def pass_cycles(work: ArrayWork, stream_words: int) -> PassCycles:
         ends=np.array([True, False, True]),
         completes=np.array([True, False, True]),
     )
-    timing = work.dataflow.time_passes(shapes, array)
+    timing = dataflow.time_passes(shapes, array)
     alone_cycles, within = int(timing.advance[0]), int(timing.advance[1])
     return PassCycles(advance=alone_cycles, overhang=int(timing.tail[0]) - alone_cycles,
                       overhang_within=int(timing.tail[1]) - within)  # fmt: skip

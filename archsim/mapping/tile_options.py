@@ -16,7 +16,7 @@ from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
-ORDERS: tuple[tuple[Dim, Dim, Dim], ...] = tuple(permutations(DIMS))
+ORDERS: tuple[tuple[Dim, Dim, Dim], ...] = tuple((a, b, c) for a, b, c in permutations(DIMS))
 STREAMABLE: tuple[Operand, ...] = (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
 
 
@@ -90,7 +90,9 @@ def dim_tilings(work: ArrayWork, dim: Dim) -> list[DimTiling]:
     size, array, dataflow = work.sizes[dim], work.arch.pe_array, work.dataflow
     if dim is dataflow.stream and array.k_tile == 0:
         line = work.geometry.line_pixels if dim is Dim.PIXELS else 1
-        return [DimTiling(size=size, unit=min(size, lines * line), units_per_tile=1) for lines in _shares(-(-size // line))]
+        return [
+            DimTiling(size=size, unit=min(size, lines * line), units_per_tile=1) for lines in _shares(-(-size // line))
+        ]
     unit = {dataflow.rows: array.rows, dataflow.columns: array.columns, dataflow.stream: array.k_tile}[dim]
     return [DimTiling(size=size, unit=unit, units_per_tile=units) for units in _shares(-(-size // unit))]
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from archsim.arch.memory_level import SramLevel
 from archsim.mapping.array_plan import ArrayWork
 from archsim.mapping.tile_options import STREAMABLE, TileOptions
-from archsim.mapping.tile_traffic import TileTraffic
+from archsim.mapping.tile_traffic import TileTraffic, sum_arrays
 from archsim.terms import Operand
 
 FloatArray = NDArray[np.float64]
@@ -30,19 +30,20 @@ def copies_held(
     """Return how many tiles of each operand a share of the room holds at a time, the ones loaded ahead included.
 
     A tile that stays has one copy, two where its level is double buffered. What streams takes the room
-    that the tiles leave, shared with whatever else streams through the level.
+    that the tiles leave, shared with whatever else streams through the level: possibly less than one
+    step's words, which then come while the array waits. Without a level, only the second register of a
+    stationary operand can hold words for a later step.
     """
     copies = {}
     for operand in STREAMABLE:
         level = work.arch.sram_of(operand)
-        ahead = level.tile_copies if level else 2
-        held = np.where(traffic.loads[operand] > 1, float(ahead), 1.0)
-        if level is not None and level.double_buffered:
-            steps = np.floor(_free_bytes(level, operand, options, traffic, share) / traffic.step_bytes(operand))
-            held = np.where(options.streamed[operand], np.maximum(ahead, steps), held)
-        elif level is not None:
-            held = np.where(options.streamed[operand], 1.0, held)
-        copies[operand] = held
+        if level is None:
+            shadow = operand is work.dataflow.stationary and work.arch.pe_array.weight_regs == 2
+            copies[operand] = np.full(len(options.order), 2.0 if shadow else 1.0)
+            continue
+        held = np.where(traffic.loads[operand] > 1, float(level.tile_copies), 1.0)
+        steps = _free_bytes(level, operand, options, traffic, share) / traffic.step_bytes(operand)
+        copies[operand] = np.where(options.streamed[operand], steps if level.double_buffered else 1.0, held)
     return copies
 
 
@@ -52,8 +53,8 @@ def _fits(level: SramLevel, traffic: TileTraffic, share: float) -> BoolArray | b
     if not needs:
         return True
     if level.partition_bytes is not None:
-        return np.logical_and.reduce([need <= level.room_for(operand) * share for operand, need in needs.items()])
-    return np.asarray(sum(needs.values()) <= level.room_bytes * share)
+        return np.asarray(np.all([need <= level.room_for(operand) * share for operand, need in needs.items()], axis=0))
+    return np.asarray(sum_arrays(list(needs.values())) <= level.room_bytes * share)
 
 
 def _free_bytes(

@@ -1,7 +1,7 @@
 """Choose tiling, loop order and what stays on chip: least time, then least energy.
 
 Every option is scored by closed forms (`tile_time`, `tile_traffic`). Among options of equal time the
-one that moves the least energy wins, then fewer steps beyond a few thousand, then the shortest first
+one that moves the least energy wins, then fewer steps beyond a thousand, then the shortest first
 fill. The traffic is exact (a test holds it to the steps); the time is an estimate, so the search hands
 out a short list, best first, and `engine/` runs it and keeps the fastest.
 """
@@ -25,7 +25,7 @@ from archsim.terms import Operand
 
 DRAM_BYTE_IN_SRAM_BYTES = 128
 """Energy of a DRAM byte in SRAM bytes: 640 pJ against 5 pJ per 32 bits (Horowitz, ISSCC 2014)."""
-FREE_STEPS = 2048
+FREE_STEPS = 1024
 """Steps that a layer may take before fewer steps are preferred."""
 MOST_PIECES = 16
 """Steps that one tile of the stream is cut into, at most."""
@@ -75,12 +75,14 @@ def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Itera
         if not len(fitting) and share == 1.0:
             raise MappingError(_no_fit(work, layer_name, traffic))
         held = copies_held(work, options, traffic, share)
-        time = TileTime(work=work, options=options, traffic=traffic, copies=held, compute_cycles=compute_cycles).cycles()
+        time = TileTime(
+            work=work, options=options, traffic=traffic, copies=held, compute_cycles=compute_cycles
+        ).cycles()
         ranked = fitting[np.lexsort([key[fitting] for key in (*preferences[::-1], time)])]
         for index in _unlike(ranked, time, preferences[0], count):
             if index not in seen:
                 seen.add(index)
-                nest = _with_short_steps(work, nest_of(work, options, copies, index))
+                nest = nest_of(work, options, copies, index, _pieces(work, traffic, options, index))
                 yield RankedNest(nest=nest, estimated_cycles=time[index])
         if work.arch.dram.is_ideal:
             return
@@ -105,23 +107,24 @@ def _preferences(work: ArrayWork, options: TileOptions, traffic: TileTraffic) ->
     return [energy, np.maximum(steps, FREE_STEPS), fill, steps, -stays, options.order.astype(np.float64)]
 
 
-def _with_short_steps(work: ArrayWork, nest: LoopNest) -> LoopNest:
-    """Cut the stream within its tiles, so that the array starts on the first words and not on a whole tile.
+def _pieces(work: ArrayWork, traffic: TileTraffic, options: TileOptions, index: int) -> int:
+    """Return into how many steps to cut each unit of the stream: the array starts on a tile's first words.
 
-    Nothing moves but the steps' ends: passes go on from step to step.
+    Nothing moves but the steps' ends: passes go on from step to step, and tiles keep their length.
     """
     if work.arch.dram.is_ideal or work.pass_per_unit:
-        return nest
-    stream = nest.tiling[nest.stream]
-    line = work.geometry.line_pixels if nest.stream is Dim.PIXELS else 1
-    steps = nest.groups * prod(tiling.units for tiling in nest.tiling.values())
-    pieces = min(MOST_PIECES, FREE_STEPS // steps, -(-stream.unit // line))
-    if pieces < 2:
-        return nest
-    unit = -(-(-(-stream.unit // line)) // pieces) * line
-    finer = replace(stream, unit=unit, units_per_tile=-(-stream.unit // unit))
-    streamed = {operand: held * finer.units_per_tile for operand, held in nest.streamed.items()}
-    return replace(nest, tiling=nest.tiling | {nest.stream: finer}, streamed=streamed)
+        return 1
+    steps: int = work.groups * prod(int(traffic.units[dim][index]) for dim in DIMS)
+    stream = work.dataflow.stream
+    tiling = options.tilings[stream][options.choice[stream][index]]
+    grains = -(-tiling.unit // _grain(work))
+    most = max(1, min(MOST_PIECES, FREE_STEPS // steps, grains))
+    return most if tiling.tiles == 1 else max(pieces for pieces in range(1, most + 1) if grains % pieces == 0)
+
+
+def _grain(work: ArrayWork) -> int:
+    """Elements that the stream is cut at multiples of: lines of pixels."""
+    return work.geometry.line_pixels if work.dataflow.stream is Dim.PIXELS else 1
 
 
 def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
@@ -137,14 +140,21 @@ def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
     )
 
 
-def nest_of(work: ArrayWork, options: TileOptions, copies: dict[Operand, FloatArray], index: int) -> LoopNest:
-    """Return one option as a loop nest."""
+def nest_of(
+    work: ArrayWork, options: TileOptions, copies: dict[Operand, FloatArray], index: int, pieces: int = 1
+) -> LoopNest:
+    """Return one option as a loop nest, each unit of its stream cut into ``pieces`` steps."""
+    tiling = {dim: options.tilings[dim][options.choice[dim][index]] for dim in DIMS}
+    stream = tiling[work.dataflow.stream]
+    if pieces > 1:
+        unit = -(-stream.unit // (_grain(work) * pieces)) * _grain(work)
+        stream = replace(stream, unit=unit, units_per_tile=-(-stream.unit // unit))
     return LoopNest(
         groups=work.groups,
         order=ORDERS[options.order[index]],
-        tiling={dim: options.tilings[dim][options.choice[dim][index]] for dim in DIMS},
+        tiling=tiling | {work.dataflow.stream: stream},
         rows=work.dataflow.rows,
         columns=work.dataflow.columns,
         stream=work.dataflow.stream,
-        streamed={op: int(copies[op][index]) for op in STREAMABLE if options.streamed[op][index]},
+        streamed={op: max(1, int(copies[op][index] * pieces)) for op in STREAMABLE if options.streamed[op][index]},
     )

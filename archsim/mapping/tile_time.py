@@ -19,7 +19,7 @@ from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT
 from archsim.mapping.pass_cycles import PassCycles, pass_cycles
 from archsim.mapping.tile_options import STREAMABLE, TileOptions
-from archsim.mapping.tile_traffic import TileTraffic
+from archsim.mapping.tile_traffic import TileTraffic, sum_arrays
 from archsim.terms import Operand
 
 FloatArray = NDArray[np.float64]
@@ -51,11 +51,12 @@ class TileTime:
         busy = self.busy_cycles()
         if self.work.arch.dram.is_ideal:
             return busy
-        channel = np.asarray(np.sum([self.channel_cycles(operand) for operand in STREAMABLE], axis=0))
+        channel = sum_arrays([self.channel_cycles(operand) for operand in STREAMABLE])
         time = np.maximum(channel, busy + self.exposed_fill(busy) + self.exposed_drain())
         for operand in STREAMABLE:
             time = np.maximum(time, self.turnover_cycles(operand, busy + channel))
-        return np.maximum(time, np.where(self.psums_return_at_once(), busy + self.spill_cycles(), 0.0))
+        spilling: FloatArray = np.where(self.psums_return_at_once(), busy + self.spill_cycles(), 0.0)
+        return np.asarray(np.maximum(time, spilling))
 
     def busy_cycles(self) -> FloatArray:
         """Array or ports, whichever is longer. [cycles]"""
@@ -73,7 +74,11 @@ class TileTime:
         """Time in which a buffer can turn over all loads of an operand; 0 where nothing comes and goes. [cycles]"""
         loads = self.traffic.loads[operand]
         held = loads * (self.work.arch.dram.latency_cycles + self._overhang()) + work_cycles
-        return np.where((loads > 1) & (self.channel_cycles(operand) > 0), held / self.copies[operand], 0.0)
+        return np.where(
+            (loads > 1) & (self.channel_cycles(operand) > 0),
+            held / np.maximum(1.0, np.floor(self.copies[operand])),
+            0.0,
+        )
 
     def exposed_fill(self, busy: FloatArray) -> FloatArray:
         """Time by which fetching the first tiles outlasts the steps that first use them. [cycles]"""
@@ -106,21 +111,25 @@ class TileTime:
         for dim in (dataflow.columns, dataflow.stream):
             innermost &= (options.position(dim) < options.position(dataflow.rows)) | (options.tiles(dim) == 1)
         next_tile = innermost & (folds[dataflow.columns] == 1) & (options.tiles(dataflow.rows) > 1)
-        return options.streamed[Operand.PSUM] & ((folds[dataflow.rows] > 1) | next_tile)
+        returns: BoolArray = options.streamed[Operand.PSUM] & ((folds[dataflow.rows] > 1) | next_tile)
+        return returns
 
     def _array_cycles(self) -> FloatArray:
-        """The untiled layer's, scaled by what more and shorter passes cost."""
+        """Take the untiled layer's, scaled by what more and shorter passes cost."""
         if self.work.pass_per_unit:
             return np.full(len(self.options.order), float(self.compute_cycles))
         stream = self.work.dataflow.stream
-        whole = pass_cycles(self.work, self.work.sizes[stream]).advance
+        whole = pass_cycles(self.work.arch.pe_array, self.work.dataflow, self.work.sizes[stream]).advance
         split = self._per_pass("advance") * self.options.tiles(stream) / whole
         return self.compute_cycles * np.where(self.traffic.splits_passes, split, 1.0)
 
     def _per_pass(self, field: str) -> FloatArray:
         """One field of `PassCycles` for a pass as long as each option's stream unit."""
-        stream = self.work.dataflow.stream
-        passes: list[PassCycles] = [pass_cycles(self.work, tiling.unit) for tiling in self.options.tilings[stream]]
+        array, dataflow = self.work.arch.pe_array, self.work.dataflow
+        stream = dataflow.stream
+        passes: list[PassCycles] = [
+            pass_cycles(array, dataflow, tiling.unit) for tiling in self.options.tilings[stream]
+        ]
         return self.options.of(stream, [getattr(each, field) for each in passes]).astype(np.float64)
 
     def _overhang(self) -> FloatArray:

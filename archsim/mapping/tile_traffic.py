@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from archsim.arch.memory_level import SramLevel
 from archsim.mapping.array_plan import ArrayWork, keeps_psum
 from archsim.mapping.fold_walk import DIMS
-from archsim.mapping.loop_nest import Dim, DimTiling
+from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT
 from archsim.mapping.tile_options import TileOptions
+from archsim.mapping.tile_sizes import channels_of, first_fetch_bytes, format_bits, lines_of, tiles_bytes
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
@@ -63,20 +64,22 @@ class TileTraffic:
     def residents(self, level: SramLevel) -> list[Operand]:
         """Operands that need room in a level."""
         arch, kept = self.work.arch, self.work.kept
-        found = [operand for operand in (*INPUTS, Operand.PSUM) if arch.sram_of(operand) is level and operand not in kept]
+        found = [
+            operand for operand in (*INPUTS, Operand.PSUM) if arch.sram_of(operand) is level and operand not in kept
+        ]
         apart = arch.sram_of(Operand.OFMAP) is level and Operand.PSUM not in found
         return [*found, Operand.OFMAP] if apart else found
 
     def buffer_bytes(self, operand: Operand) -> FloatArray:
         """Room that an operand needs; an ofmap apart from the psums only passes through. [B]"""
         if operand is Operand.OFMAP:
-            line = 2 * self.work.arch.pe_array.columns * _bits(self.work, Operand.OFMAP) / 8
+            line = 2 * self.work.arch.pe_array.columns * format_bits(self.work, Operand.OFMAP) / 8
             return np.full(len(self.splits_passes), line)
         return self.tiles_bytes[operand]
 
     def step_bytes(self, operand: Operand) -> FloatArray:
-        """What one step moves of an operand that streams through its buffer. [B]"""
-        return self.unit_words[operand] * (_bits(self.work, operand) / 8)
+        """Return what one step moves of an operand that streams through its buffer. [B]"""
+        return _in_bytes(self.unit_words[operand], format_bits(self.work, operand))
 
     def operand_bytes(self, operand: Operand) -> FloatArray:
         """Bytes over the channel, both ways, for the tiles of one operand; ofmaps leave from psum tiles. [B]"""
@@ -86,12 +89,12 @@ class TileTraffic:
         total = np.zeros(len(self.splits_passes))
         for moved, words in moves:
             if moved not in self.work.kept:
-                total += words * (_bits(self.work, moved) / 8)
+                total += _in_bytes(words, format_bits(self.work, moved))
         return total
 
     def dram_bytes(self) -> FloatArray:
         """Bytes over the channel, both ways. [B]"""
-        return np.sum([self.operand_bytes(operand) for operand in RELEVANT], axis=0)
+        return sum_arrays([self.operand_bytes(operand) for operand in RELEVANT])
 
     def level_bytes(self, level: SramLevel) -> dict[Operand, FloatArray]:
         """Bytes that each operand moves through a level. [B]"""
@@ -100,13 +103,13 @@ class TileTraffic:
         for operand in INPUTS:
             if arch.sram_of(operand) is level:
                 words = self.array_reads[operand] + (0 if operand in kept else self.fetches[operand])
-                moved[operand] = words * (_bits(self.work, operand) / 8)
+                moved[operand] = _in_bytes(words, format_bits(self.work, operand))
         if arch.sram_of(Operand.PSUM) is level:
             words = 2 * self.array_reads[Operand.PSUM]
-            moved[Operand.PSUM] = words * (_bits(self.work, Operand.PSUM) / 8)
+            moved[Operand.PSUM] = _in_bytes(words, format_bits(self.work, Operand.PSUM))
         if arch.sram_of(Operand.OFMAP) is level:
             words = self.write_backs[Operand.OFMAP] * (1 if Operand.OFMAP in kept else 2)
-            moved[Operand.OFMAP] = words * (_bits(self.work, Operand.OFMAP) / 8)
+            moved[Operand.OFMAP] = _in_bytes(words, format_bits(self.work, Operand.OFMAP))
         return moved
 
     def port_bytes(self, level: SramLevel) -> FloatArray:
@@ -114,9 +117,10 @@ class TileTraffic:
         moved = self.level_bytes(level)
         if not moved:
             return np.zeros(len(self.splits_passes))
-        if level.partition_bytes is not None:
-            return np.maximum.reduce(list(moved.values()))
-        return np.sum(list(moved.values()), axis=0)
+        if level.partition_bytes is None:
+            return sum_arrays(list(moved.values()))
+        busiest: FloatArray = np.maximum.reduce(list(moved.values()))
+        return busiest
 
     def sram_bytes(self) -> FloatArray:
         """Bytes through all on-chip levels. [B]"""
@@ -125,6 +129,12 @@ class TileTraffic:
             for moved in self.level_bytes(level).values():
                 total += moved
         return total
+
+
+def sum_arrays(arrays: list[FloatArray]) -> FloatArray:
+    """Add arrays of one shape."""
+    total: FloatArray = np.sum(arrays, axis=0)
+    return total
 
 
 def tile_traffic(work: ArrayWork, options: TileOptions) -> TileTraffic:
@@ -149,8 +159,8 @@ def tile_traffic(work: ArrayWork, options: TileOptions) -> TileTraffic:
         fetches=fetches | {Operand.PSUM: outputs * spills},
         write_backs={Operand.PSUM: outputs * spills, Operand.OFMAP: np.full_like(spills, outputs)},
         loads=_loads(work, options, tiles, units, repeats),
-        tiles_bytes=_tiles_bytes(work, options, tiles, psum_visits),
-        first_fetch_bytes=_first_fetch_bytes(work, options),
+        tiles_bytes=tiles_bytes(work, options, tiles, psum_visits),
+        first_fetch_bytes=first_fetch_bytes(work, options),
         unit_words={operand: unit[first] * unit[second] for operand, (first, second) in RELEVANT.items()},
     )
 
@@ -205,88 +215,21 @@ def _loads(
 ) -> dict[Operand, IntArray]:
     steps = work.groups * np.prod([units[dim] for dim in DIMS], axis=0)
     return {
-        operand: np.where(options.streamed[operand], steps, work.groups * tiles[first] * tiles[second] * repeats[operand])
+        operand: np.where(
+            options.streamed[operand], steps, work.groups * tiles[first] * tiles[second] * repeats[operand]
+        )
         for operand, (first, second) in RELEVANT.items()
     }
 
 
 def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray]) -> IntArray:
     """Words of one sweep over a resident ifmap, overlaps of tiles that do not follow each other fetched again."""
-    channels = options.of(Dim.WINDOW, [int(_channels(work, t, False).sum()) for t in options.tilings[Dim.WINDOW]])
-    apart = options.of(Dim.PIXELS, [int(_lines(work, t, False).sum()) for t in options.tilings[Dim.PIXELS]])
+    channels = options.of(Dim.WINDOW, [int(channels_of(work, t.span).sum()) for t in options.tilings[Dim.WINDOW]])
+    apart = options.of(Dim.PIXELS, [int(lines_of(work, t.span).sum()) for t in options.tilings[Dim.PIXELS]])
     slides = (tiles[Dim.WINDOW] == 1) | (options.position(Dim.PIXELS) > options.position(Dim.WINDOW))
     lines = np.where(slides, int(work.geometry.last[-1]), apart)
     return work.groups * channels * lines * work.geometry.line_words
 
 
-def _tiles_bytes(
-    work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray], psum_visits: IntArray
-) -> dict[Operand, FloatArray]:
-    length = {dim: options.of(dim, [min(t.size, t.unit * t.units_per_tile) for t in options.tilings[dim]]) for dim in DIMS}
-    channels = options.of(Dim.WINDOW, [int(_channels(work, t, False).max()) for t in options.tilings[Dim.WINDOW]])
-    lines = options.of(Dim.PIXELS, [int(_lines(work, t, False).max()) for t in options.tilings[Dim.PIXELS]])
-    words = {
-        Operand.IFMAP: channels * lines * work.geometry.line_words,
-        Operand.WEIGHT: length[Dim.WINDOW] * length[Dim.FILTERS],
-        Operand.PSUM: length[Dim.PIXELS] * length[Dim.FILTERS],
-    }
-    sizes = {}
-    for operand, count in words.items():
-        level = work.arch.sram_of(operand)
-        ahead = level.tile_copies if level else 2
-        first, second = RELEVANT[operand]
-        copies = np.where(work.groups * tiles[first] * tiles[second] > 1, ahead, 1)
-        kept_words = np.where(options.streamed[operand], ahead * _line_words(work, operand), copies * count)
-        sizes[operand] = kept_words * (_tile_bits(work, operand, psum_visits) / 8)
-    return sizes
-
-
-def _tile_bits(work: ArrayWork, operand: Operand, psum_visits: IntArray) -> IntArray | int:
-    """Bits of a buffered word; outputs that are never read back are stored as ofmap."""
-    if operand is not Operand.PSUM:
-        return _bits(work, operand)
-    if work.arch.sram_of(Operand.PSUM) is not work.arch.sram_of(Operand.OFMAP):
-        return _bits(work, Operand.PSUM)
-    return np.where(psum_visits > 1, _bits(work, Operand.PSUM), _bits(work, Operand.OFMAP))
-
-
-def _line_words(work: ArrayWork, operand: Operand) -> int:
-    """Words of an operand that cross the array's edge in one cycle. [words]"""
-    array, dataflow = work.arch.pe_array, work.dataflow
-    along_rows = operand is not dataflow.stationary and operand is not Operand.PSUM
-    if dataflow.stationary is Operand.PSUM:
-        along_rows = operand is Operand.IFMAP
-    return array.rows if along_rows else array.columns
-
-
-def _first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
-    channels = options.of(Dim.WINDOW, [int(_channels(work, t, True)[0]) for t in options.tilings[Dim.WINDOW]])
-    lines = options.of(Dim.PIXELS, [int(_lines(work, t, True)[0]) for t in options.tilings[Dim.PIXELS]])
-    unit = {dim: options.of(dim, [min(t.size, t.unit) for t in options.tilings[dim]]) for dim in DIMS}
-    ifmap = channels * lines * work.geometry.line_words
-    total = np.zeros(len(options.order))
-    if Operand.IFMAP not in work.kept:
-        total += ifmap * (_bits(work, Operand.IFMAP) / 8)
-    if Operand.WEIGHT not in work.kept:
-        total += unit[Dim.WINDOW] * unit[Dim.FILTERS] * (_bits(work, Operand.WEIGHT) / 8)
-    return total
-
-
-def _pieces(tiling: DimTiling, single_units: bool) -> tuple[IntArray, IntArray]:
-    span = tiling.unit if single_units else tiling.unit * tiling.units_per_tile
-    start = np.arange(0, tiling.size, span, dtype=np.int64)
-    return start, np.minimum(span, tiling.size - start)
-
-
-def _channels(work: ArrayWork, tiling: DimTiling, single_units: bool) -> IntArray:
-    first, last = work.geometry.channel_ranges(*_pieces(tiling, single_units), work.sizes[Dim.WINDOW])
-    return last - first
-
-
-def _lines(work: ArrayWork, tiling: DimTiling, single_units: bool) -> IntArray:
-    first, last = work.geometry.line_ranges(*_pieces(tiling, single_units))
-    return last - first
-
-
-def _bits(work: ArrayWork, operand: Operand) -> int:
-    return work.arch.formats.of(operand).width_bits
+def _in_bytes(words: IntArray, bits: int) -> FloatArray:
+    return words.astype(np.float64) * (bits / 8)

@@ -15,11 +15,14 @@ from archsim.terms import Direction, Operand
 from archsim.workload.layer import VectorLayer
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 CHUNKS = 16
 """Steps of a vector layer: enough for its transfers to overlap its work."""
 
 
-def plan_vector_layer(layer: VectorLayer, arch: Architecture, unit: VectorUnit, on_chip_words: int, stays: bool) -> FoldPlan:
+def plan_vector_layer(
+    layer: VectorLayer, arch: Architecture, unit: VectorUnit, on_chip_words: int, stays: bool
+) -> FoldPlan:
     """Plan an operator of the vector unit.
 
     Parameters
@@ -49,7 +52,9 @@ def plan_vector_layer(layer: VectorLayer, arch: Architecture, unit: VectorUnit, 
               lead_cycles=np.zeros(chunks, dtype=np.int64))
         for operand, words in counts.items()
     ]  # fmt: skip
-    write_back = WriteBack(psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=_bytes(arch, Operand.OFMAP, written))
+    write_back = WriteBack(
+        psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=_bytes(arch, Operand.OFMAP, written)
+    )
     advance = _spread(cycles, chunks)
     transfers, last_write = queue_transfers(fetches, write_back, ideal_times(advance, advance))
     steps = Steps(
@@ -68,21 +73,25 @@ def _spread(total: int, chunks: int) -> IntArray:
     return np.diff(edges)
 
 
-def _port_cycles(layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray) -> IntArray:
+def _port_cycles(
+    layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray
+) -> IntArray:
     chunks = len(written)
     used = {
         Operand.IFMAP: _spread(layer.ifmap_words, chunks) + fetched[Operand.IFMAP],
         Operand.WEIGHT: 2 * fetched[Operand.WEIGHT],
         Operand.OFMAP: _spread(layer.ofmap_words, chunks) + written,
     }
-    busy: dict[tuple[str, Operand | None], IntArray] = {}
+    busy: dict[tuple[str, Operand | None], FloatArray] = {}
     for operand, words in used.items():
         level = arch.sram_of(operand)
         if level is not None and level.bytes_per_cycle is not None:
             key = (level.name, operand if level.partition_bytes is not None else None)
             cycles = _bytes(arch, operand, words) / level.bytes_per_cycle
             busy[key] = busy.get(key, np.zeros(chunks)) + cycles
-    slowest = np.maximum.reduce([np.zeros(chunks), *busy.values()])
+    slowest = np.zeros(chunks)
+    for cycles in busy.values():
+        slowest = np.maximum(slowest, cycles)
     return np.ceil(slowest).astype(np.int64)
 
 

@@ -56,7 +56,8 @@ def _exposed_load(shapes: PassShapes, reload: IntArray) -> IntArray:
     pass_index = np.cumsum(shapes.starts) - 1
     streamed = np.bincount(pass_index, weights=shapes.stream).astype(np.int64)
     next_reload = np.append(reload[shapes.starts][1:], 0)
-    return np.maximum(0, next_reload - streamed)[pass_index]
+    exposed: IntArray = np.maximum(0, next_reload - streamed)[pass_index]
+    return exposed
 
 
 WEIGHT_STATIONARY = DataflowPlan(

@@ -10,6 +10,7 @@ from math import prod
 
 from archsim.errors import WorkloadError
 from archsim.workload.gemm import Gemm
+from archsim.workload.shape_rules import check_kept_of, check_positive, window_count
 
 
 class Rounding(StrEnum):
@@ -31,14 +32,6 @@ class ZeroFractions:
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= 1.0:
                 raise WorkloadError(f"zero_fractions.{name} (={value!r}) must lie in 0..1")
-
-
-def window_count(size: int, kernel: int, stride: int, dilation: int, rounding: Rounding) -> int:
-    """Windows along one padded axis of ``size`` positions."""
-    span = size - ((kernel - 1) * dilation + 1)
-    if rounding is Rounding.CEIL:
-        return -(-span // stride) + 1
-    return span // stride + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +91,9 @@ class ConvLayer:
             raise WorkloadError(f"layer {self.name!r}: {axes} spatial axes; 1 to 3 are supported")
         for label in ("kernel", "stride", "padding", "dilation"):
             if len(getattr(self, label)) != axes:
-                raise WorkloadError(f"layer {self.name!r}: {label} has {len(getattr(self, label))} axes, ifmap has {axes}")
+                raise WorkloadError(
+                    f"layer {self.name!r}: {label} has {len(getattr(self, label))} axes, ifmap has {axes}"
+                )
         check_positive(self.name, in_channels=self.in_channels, out_channels=self.out_channels, batch=self.batch,
                        groups=self.groups, ifmap=self.ifmap, kernel=self.kernel, stride=self.stride,
                        dilation=self.dilation)  # fmt: skip
@@ -113,13 +108,13 @@ class ConvLayer:
             raise WorkloadError(
                 f"layer {self.name!r}: kernel {self.kernel} does not fit ifmap {self.ifmap} with padding {self.padding}"
             )
-        _check_kept_of(self.name, self.kept_of)
+        check_kept_of(self.name, self.kept_of)
 
     @property
     def ofmap(self) -> tuple[int, ...]:
         """Size of each spatial axis of the ofmap."""
         return tuple(
-            window_count(size + sum(pads), kernel, stride, dilation, self.ofmap_rounding)
+            window_count(size + sum(pads), kernel, stride, dilation, keep_partial=self.ofmap_rounding is Rounding.CEIL)
             for size, pads, kernel, stride, dilation in zip(
                 self.ifmap, self.padding, self.kernel, self.stride, self.dilation, strict=True
             )
@@ -197,7 +192,7 @@ class MatmulLayer:
 
     def __post_init__(self) -> None:
         check_positive(self.name, rows=self.rows, inner=self.inner, columns=self.columns, batches=self.batches)
-        _check_kept_of(self.name, self.kept_of)
+        check_kept_of(self.name, self.kept_of)
 
     @property
     def gemm(self) -> Gemm:
@@ -297,15 +292,3 @@ class UncostedLayer:
 
 ArrayLayer = ConvLayer | MatmulLayer
 Layer = ConvLayer | MatmulLayer | VectorLayer | UncostedLayer
-
-
-def check_positive(name: str, **sizes: int | tuple[int, ...]) -> None:
-    """Raise WorkloadError for the first size that is not positive."""
-    for label, value in sizes.items():
-        if min(value if isinstance(value, tuple) else (value,)) < 1:
-            raise WorkloadError(f"layer {name!r}: {label} (={value!r}) must be positive")
-
-
-def _check_kept_of(name: str, kept_of: tuple[int, int] | None) -> None:
-    if kept_of is not None and not 1 <= kept_of[0] <= kept_of[1]:
-        raise WorkloadError(f"layer {name!r}: N:M sparsity (={kept_of[0]}:{kept_of[1]}) needs 1 <= N <= M")

@@ -36,30 +36,21 @@ def schedule(steps, transfers, run=kernel.schedule_steps, *, first_start=0, late
 def programs(draw):
     """Steps and transfers that cannot deadlock: what stands in the queue before a step's last need waits for earlier steps."""
     steps, transfers = [], []
-    for index in range(draw(st.integers(1, 8))):
+    count = draw(st.integers(1, 8))
+    for index in range(count):
         for _ in range(draw(st.integers(0, 3))):
             if index and draw(st.booleans()):
-                transfers.append(write(draw(st.integers(0, index - 1)), draw(st.integers(0, 9)), draw(st.sampled_from([PSUM, OFMAP]))))
+                done = draw(st.integers(0, index - 1))
+                transfers.append(write(done, draw(st.integers(0, 9)), draw(st.sampled_from([PSUM, OFMAP]))))
             else:
-                later = index + draw(st.integers(0, 1))
-                transfers.append(read(later, draw(st.integers(0, 9)), draw(st.integers(-1, index - 1)),
-                                      draw(st.integers(0, 3)), draw(st.sampled_from([IFMAP, WEIGHT, PSUM]))))  # fmt: skip
+                needed_by = min(index + draw(st.integers(0, 1)), count - 1)
+                transfers.append(
+                    read(needed_by, draw(st.integers(0, 9)), after=draw(st.integers(-1, index - 1)),
+                         lead=draw(st.integers(0, 3)), operand=draw(st.sampled_from([IFMAP, WEIGHT, PSUM])))
+                )  # fmt: skip
         writes = [i for i, transfer in enumerate(transfers) if transfer["is_write"]]
-        hold = draw(st.sampled_from([-1, *writes]))
-        steps.append(step(draw(st.integers(0, 9)), draw(st.integers(0, 15)), hold))
-    last = len(steps) - 1
-    transfers = [transfer for transfer in transfers if transfer["step"] <= last]
-    return _with_holds_moved(steps, transfers), transfers
-
-
-def _with_holds_moved(steps, transfers):
-    """Keep holds only where they still name a write after reads beyond the last step were dropped."""
-    return [
-        one if one["hold"] < 0 or (one["hold"] < len(transfers) and transfers[one["hold"]]["is_write"]
-                                   and transfers[one["hold"]]["after"] < index)
-        else one | {"hold": -1}
-        for index, one in enumerate(steps)
-    ]  # fmt: skip
+        steps.append(step(draw(st.integers(0, 9)), draw(st.integers(0, 15)), draw(st.sampled_from([-1, *writes]))))
+    return steps, transfers
 
 
 channels = st.fixed_dictionaries(
@@ -142,16 +133,12 @@ def test_arrivals_round_up_to_whole_cycles_but_the_channel_does_not():
     assert start == [2, 3]
 
 
-@pytest.mark.parametrize(("read_ticks", "reason"), [(29, WRITE_BACK), (30, IFMAP), (40, IFMAP)])
-def test_the_cause_of_a_wait_is_what_came_last(read_ticks, reason):
-    # The write of step 0: 10..20, then a read: 20..20 + ticks. Step 1 waits for both and for latency 0 ...
-    # ... a lead on the write's side is none; so with a read of 0 ticks before it the write decides.
-    steps = [step(10, 10), step(5, 5, hold=1), step(5, 5)]
-    before = [read(1, read_ticks), write(0, 10)]
-    # read ends at read_ticks, write ends at max(read_ticks, 10) + 10 > read: the write-back is last unless a lead is added.
-    lead = 0 if reason == WRITE_BACK else 11
-    transfers = [before[0] | {"lead": lead}, before[1]]
-    assert schedule(steps, transfers)[2][1] == reason
+@pytest.mark.parametrize(("lead", "start", "reason"), [(14, 20, WRITE_BACK), (15, 20, IFMAP), (16, 21, IFMAP)])
+def test_the_cause_of_a_wait_is_what_came_last(lead, start, reason):
+    # Step 1 waits for a read, 0..5 and its lead, and for the write of step 0's results, 10..20; the read wins a tie.
+    steps = [step(10, 10), step(5, 5, hold=1)]
+    starts, _, causes, *_ = schedule(steps, [read(1, 5, lead=lead), write(0, 10)])
+    assert (starts[1], causes[1]) == (start, reason)
 
 
 def test_what_is_left_to_write_ends_the_channel():

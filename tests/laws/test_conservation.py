@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import assume, given, settings
 
+from archsim.arch.pe_array import StartEvent
 from archsim.cost.energy import price_layer
 from archsim.cost.energy_table import load_energy_table
 from archsim.engine.layer_run import LayerRun
@@ -13,8 +14,6 @@ from archsim.errors import MappingError
 from archsim.mapping.ifmap_geometry import ifmap_geometry
 from archsim.terms import Direction, Operand
 from tests.strategies import architectures, array_layers
-
-TABLE = load_energy_table
 
 
 def run_or_skip(layer, arch) -> LayerRun:
@@ -73,6 +72,7 @@ def test_the_dram_stall_is_the_sum_of_its_waits(layer, arch) -> None:
 @settings(max_examples=100, deadline=None)
 @given(layer=array_layers, arch=architectures())
 def test_a_layer_is_never_faster_than_its_dram_traffic(layer, arch) -> None:
+    assume(arch.pe_array.start_event is StartEvent.FIRST_OPERAND)  # the other one counts from after the first load
     run = run_or_skip(layer, arch)
     moved = sum(t.bytes for t in run.traffic if t.level == "dram")
     assert run.total_cycles >= math.floor(moved / arch.dram.bandwidth_bytes_per_cycle)

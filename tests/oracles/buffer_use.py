@@ -38,7 +38,9 @@ class Run:
 
     def _channel(self):
         begins, dones, free = [], [], 0
-        for after, ticks in zip(self.plan.transfers.after_step.tolist(), self.clock.transfer_ticks.tolist(), strict=True):
+        for after, ticks in zip(
+            self.plan.transfers.after_step.tolist(), self.clock.transfer_ticks.tolist(), strict=True
+        ):
             begin = max(free, self.step_end[after] if after >= 0 else 0)
             free = begin + ticks
             begins.append(begin)
@@ -117,7 +119,10 @@ def _tile_words(run, step):
         spans[dim] = (start, min(span, tiling.size - start))
     geometry, window = run.work.geometry, run.plan.nest.tiling["window"].size
     (start, size), (window_start, window_size) = spans["pixels"], spans["window"]
-    first_line, last_line = geometry.first[start // geometry.line_pixels], geometry.last[(start + size - 1) // geometry.line_pixels]
+    first_line, last_line = (
+        geometry.first[start // geometry.line_pixels],
+        geometry.last[(start + size - 1) // geometry.line_pixels],
+    )
     first_channel = window_start * geometry.channels // window
     last_channel = -(-(window_start + window_size) * geometry.channels // window)
     return (last_channel - first_channel) * int(last_line - first_line) * geometry.line_words
@@ -131,7 +136,12 @@ def output_blocks(run):
     for index in range(len(run.plan.transfers)):
         if run.plan.transfers.is_write[index]:
             step = int(run.plan.transfers.step[index])
-            key = (generations[step], int(walk.group[step]), int(walk.unit["pixels"][step]), int(walk.unit["filters"][step]))
+            key = (
+                generations[step],
+                int(walk.group[step]),
+                int(walk.unit["pixels"][step]),
+                int(walk.unit["filters"][step]),
+            )
             done[key] = max(done[key], run.transfer_done[index])
     begun, size = {}, {}
     for step, generation in enumerate(generations):
@@ -151,7 +161,9 @@ def _output_bits(run):
 
 def most_held(blocks):
     """The most bytes that blocks take at one time; what ends at a tick makes room for what begins there. [B]"""
-    changes = sorted([(block.begin, 1, block.size) for block in blocks] + [(block.end, 0, -block.size) for block in blocks])
+    changes = sorted(
+        [(block.begin, 1, block.size) for block in blocks] + [(block.end, 0, -block.size) for block in blocks]
+    )
     held = most = 0.0
     for _, _, size in changes:
         held += size

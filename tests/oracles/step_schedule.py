@@ -13,7 +13,7 @@ def run_two_queues(steps, transfers, *, first_start=0, latency_ticks=0, ticks_pe
     steps: dicts with advance, tail, hold. transfers: dicts with step, after, lead, ticks, operand, is_write.
     """
     waiting_steps, waiting_transfers = deque(range(len(steps))), deque(range(len(transfers)))
-    start, finished = {}, {}  # step -> cycle; transfer -> tick of its last byte on the channel
+    start, arrived = {}, {}  # of a step; of a transfer's last byte [cycles]
     array_free, channel_free, tick = first_start * ticks_per_cycle, 0, 0
     while waiting_steps or waiting_transfers:
         moved = True
@@ -24,18 +24,18 @@ def run_two_queues(steps, transfers, *, first_start=0, latency_ticks=0, ticks_pe
                 after = transfers[index]["after"]
                 if after < 0 or (after in start and (start[after] + steps[after]["tail"]) * ticks_per_cycle <= tick):
                     waiting_transfers.popleft()
-                    channel_free = finished[index] = tick + transfers[index]["ticks"]
+                    channel_free = tick + transfers[index]["ticks"]
+                    arrived[index] = _next_edge(channel_free + latency_ticks, ticks_per_cycle)
                     moved = True
             if waiting_steps and tick % ticks_per_cycle == 0 and array_free <= tick:
                 step = waiting_steps[0]
-                if all(tick >= at for at in _needs(step, steps, transfers, finished, latency_ticks, ticks_per_cycle)):
+                if all(tick // ticks_per_cycle >= cycle for cycle in _needs(step, steps, transfers, arrived)):
                     waiting_steps.popleft()
                     start[step] = tick // ticks_per_cycle
                     array_free = tick + steps[step]["advance"] * ticks_per_cycle
                     moved = True
         tick += 1
         assert tick < 10**6, "deadlock"
-    arrived = [_arrival(finished[i], latency_ticks, ticks_per_cycle) // ticks_per_cycle for i in range(len(transfers))]
     wait, cause, free = [], [], first_start
     for step in range(len(steps)):
         wait.append(start[step] - free)
@@ -46,23 +46,20 @@ def run_two_queues(steps, transfers, *, first_start=0, latency_ticks=0, ticks_pe
     return [start[step] for step in range(len(steps))], wait, cause, array_end, channel_end
 
 
-def _needs(step, steps, transfers, finished, latency_ticks, ticks_per_cycle):
-    """Ticks that a step has to wait for; never for a transfer that has not been taken."""
-    never = float("inf")
+def _needs(step, steps, transfers, arrived):
+    """Cycles that a step has to wait for; endless for a transfer that has not been taken."""
     for index, transfer in enumerate(transfers):
         if transfer["step"] == step and not transfer["is_write"]:
-            at = _arrival(finished[index], latency_ticks, ticks_per_cycle) if index in finished else never
-            yield at + transfer["lead"] * ticks_per_cycle
+            yield arrived.get(index, float("inf")) + transfer["lead"]
         if index == steps[step]["hold"]:
-            yield _arrival(finished[index], latency_ticks, ticks_per_cycle) if index in finished else never
+            yield arrived.get(index, float("inf"))
 
 
-def _arrival(finished, latency_ticks, ticks_per_cycle):
-    """Tick of the first cycle edge at which a transfer is there."""
-    tick = finished + latency_ticks
+def _next_edge(tick, ticks_per_cycle):
+    """The first cycle that begins at a tick or later."""
     while tick % ticks_per_cycle:
         tick += 1
-    return tick
+    return tick // ticks_per_cycle
 
 
 def _cause(step, free, steps, transfers, arrived):

@@ -1,0 +1,103 @@
+"""How large the tiles of each option are: ranges of channels and lines, buffer space, the first fetch."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.mapping.array_plan import ArrayWork
+from archsim.mapping.fold_walk import DIMS
+from archsim.mapping.loop_nest import Dim
+from archsim.mapping.operand_flow import RELEVANT
+from archsim.mapping.tile_options import TileOptions
+from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+def tiles_bytes(
+    work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray], psum_visits: IntArray
+) -> dict[Operand, FloatArray]:
+    """Return the buffer space that the tiles of each operand need, copies included. [B]
+
+    Parameters
+    ----------
+    work, options
+        The layer and the options.
+    tiles
+        Tiles of each dimension.
+    psum_visits
+        How often each psum is in the array.
+    """
+    length = {dim: options.of(dim, [min(t.size, t.span) for t in options.tilings[dim]]) for dim in DIMS}
+    channels = options.of(Dim.WINDOW, [int(channels_of(work, t.span).max()) for t in options.tilings[Dim.WINDOW]])
+    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.span).max()) for t in options.tilings[Dim.PIXELS]])
+    words = {
+        Operand.IFMAP: channels * lines * work.geometry.line_words,
+        Operand.WEIGHT: length[Dim.WINDOW] * length[Dim.FILTERS],
+        Operand.PSUM: length[Dim.PIXELS] * length[Dim.FILTERS],
+    }
+    sizes = {}
+    for operand, count in words.items():
+        level = work.arch.sram_of(operand)
+        ahead = level.tile_copies if level else 1
+        first, second = RELEVANT[operand]
+        copies = np.where(work.groups * tiles[first] * tiles[second] > 1, ahead, 1)
+        kept_words = np.where(options.streamed[operand], ahead * _line_words(work, operand), copies * count)
+        sizes[operand] = kept_words * (_tile_bits(work, operand, psum_visits) / 8)
+    return sizes
+
+
+def _tile_bits(work: ArrayWork, operand: Operand, psum_visits: IntArray) -> IntArray | int:
+    """Bits of a buffered word; outputs that are never read back are stored as ofmap."""
+    if operand is not Operand.PSUM:
+        return format_bits(work, operand)
+    if work.arch.sram_of(Operand.PSUM) is not work.arch.sram_of(Operand.OFMAP):
+        return format_bits(work, Operand.PSUM)
+    return np.where(psum_visits > 1, format_bits(work, Operand.PSUM), format_bits(work, Operand.OFMAP))
+
+
+def _line_words(work: ArrayWork, operand: Operand) -> int:
+    """Words of an operand that cross the array's edge in one cycle. [words]"""
+    array, dataflow = work.arch.pe_array, work.dataflow
+    along_rows = operand is not dataflow.stationary and operand is not Operand.PSUM
+    if dataflow.stationary is Operand.PSUM:
+        along_rows = operand is Operand.IFMAP
+    return array.rows if along_rows else array.columns
+
+
+def first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
+    """Return what the first step waits for. [B]"""
+    unit = {dim: options.of(dim, [min(t.size, t.unit) for t in options.tilings[dim]]) for dim in DIMS}
+    channels = options.of(Dim.WINDOW, [int(channels_of(work, t.unit)[0]) for t in options.tilings[Dim.WINDOW]])
+    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.unit)[0]) for t in options.tilings[Dim.PIXELS]])
+    words = {
+        Operand.IFMAP: channels * lines * work.geometry.line_words,
+        Operand.WEIGHT: unit[Dim.WINDOW] * unit[Dim.FILTERS],
+    }
+    total = np.zeros(len(options.order))
+    for operand in words.keys() - work.kept:
+        total += words[operand] * (format_bits(work, operand) / 8)
+    return total
+
+
+def channels_of(work: ArrayWork, span: int) -> IntArray:
+    """Return the channels that each piece of ``span`` window elements touches."""
+    size = work.sizes[Dim.WINDOW]
+    first, last = work.geometry.channel_ranges(*_pieces(size, span), size)
+    return last - first
+
+
+def lines_of(work: ArrayWork, span: int) -> IntArray:
+    """Return the ifmap lines that each piece of ``span`` pixels touches."""
+    first, last = work.geometry.line_ranges(*_pieces(work.sizes[Dim.PIXELS], span))
+    return last - first
+
+
+def format_bits(work: ArrayWork, operand: Operand) -> int:
+    """Return the stored width of an operand. [b]"""
+    return work.arch.formats.of(operand).width_bits
+
+
+def _pieces(size: int, span: int) -> tuple[IntArray, IntArray]:
+    start = np.arange(0, size, span, dtype=np.int64)
+    return start, np.minimum(span, size - start)
