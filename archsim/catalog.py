@@ -24,6 +24,9 @@ ARCH_READERS: dict[str, Callable[[Path, Sequence[str]], Architecture]] = {
 }
 """Suffix of an arch file -> what reads it."""
 
+MAX_BATCH = 1_000_000
+"""Images at a time that are more than any memory holds: beyond it lies a slip of the keyboard."""
+
 WORKLOAD_READERS: dict[str, Callable[[Path], Workload]] = {
     ".yaml": read_workload_yaml,
     ".yml": read_workload_yaml,
@@ -112,8 +115,8 @@ def load_workload(workload: str | Path, batch: int | None = None) -> Workload:
     WorkloadError
         No such workload, a suffix that is not read, a batch below 1, or faults in the file.
     """
-    if batch is not None and batch < 1:
-        raise WorkloadError(f"batch (={batch!r}) must be at least 1")
+    if batch is not None and not 1 <= batch <= MAX_BATCH:
+        raise WorkloadError(f"batch (={batch!r}) must be at least 1 and at most {MAX_BATCH}")
     path = Path(workload) if _is_path(workload, workload_names()) else find_workload(str(workload))
     suffix = path.suffix.lower()
     if suffix == ".onnx":

@@ -5,11 +5,11 @@ Nothing is computed here, and whatever is heavy is imported by the command that 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
@@ -17,12 +17,11 @@ from archsim.errors import ArchsimError, SimulationError
 
 if TYPE_CHECKING:
     from archsim.engine.simulate import Progress
+    from archsim.study.layer_result import LayerResult
     from archsim.study.result import RunResult
 
 app = typer.Typer(
     name="archsim",
-    help="Cycles, memory traffic, energy and a roofline of a neural network on a described accelerator.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -44,12 +43,21 @@ class Shelf(StrEnum):
     DATAFLOWS = "dataflows"
 
 
+def _path(text: str) -> Path:
+    """Refuse the empty text that an unset shell variable leaves, which `Path` would take for ``.``."""
+    if not text:
+        raise typer.BadParameter("is empty; name a place")
+    return Path(text)
+
+
 Arch = Annotated[str, typer.Argument(metavar="ARCH", help="A shipped name, a .yaml, or a SCALE-Sim .cfg.")]
 Network = Annotated[
     str, typer.Argument(metavar="WORKLOAD", help="A shipped name, a .yaml, an .onnx, or a SCALE-Sim topology .csv.")
 ]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write tables, summary and pictures here.")]
-Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Images at a time.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", parser=_path, help="Write tables, summary and pictures here.")
+]
+Batch = Annotated[int | None, typer.Option("--batch", metavar="N", help="Images at a time.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable."),
@@ -59,6 +67,20 @@ Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfer
 Seed = Annotated[int, typer.Option("--seed", help="Of every random choice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run --out` wrote.")]
+Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]
+
+
+@app.callback(invoke_without_command=True)
+def top(context: typer.Context, *, version: Version = False) -> None:
+    """Cycles, memory traffic, energy and a roofline of a neural network on a described accelerator."""
+    if version:
+        from importlib import metadata
+
+        typer.echo(f"archsim {metadata.version('archsim')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        _say(context.get_help())
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -92,7 +114,7 @@ def run(
     _deliver(result, out, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Run ResNet-50 on tpu_like.")
 def demo(out: Out = Path("archsim-demo")) -> None:
     """Run ResNet-50 (from the onnx package) on the shipped arch tpu_like."""
     from archsim.convert.light_models import light_model
@@ -100,7 +122,7 @@ def demo(out: Out = Path("archsim-demo")) -> None:
     run("tpu_like", str(light_model("resnet50")), out=out)
 
 
-@app.command()
+@app.command(short_help="Price a saved run with another table.")
 def recost(
     source: Run,
     table: Annotated[str, typer.Option("--table", metavar="NAME|FILE", help="Energy table: default, or a .yaml.")],
@@ -119,7 +141,9 @@ def recost(
 def roofline(
     sources: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Directories that `run --out` wrote.")],
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="PLOT.png", help="The picture; a .csv is put beside it.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="PLOT.png", parser=_path, help="The picture; a .csv is put beside it.")
+    ],
 ) -> None:
     """Draw one or several saved runs under their roofs."""
     from archsim.report.pictures import write_roofline
@@ -130,7 +154,7 @@ def roofline(
 
 
 @app.command(name="list")
-def list_shelf(shelf: Shelf) -> None:
+def list_shelf(shelf: Annotated[Shelf, typer.Argument(metavar="SHELF", help="|".join(Shelf))]) -> None:
     """List what archsim knows by name."""
     from archsim.catalog import shelf_lines
 
@@ -150,12 +174,24 @@ def explain(
 
 def main() -> None:
     """Run the command line; the only place where errors become messages and exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        _survive_odd_names(stream)
     try:
         app()
     except SimulationError as fault:
         _fail(f"archsim broke a rule of its own, please report it: {fault}", 1)
     except ArchsimError as problem:
         _fail(str(problem), 2)
+    except MemoryError:
+        _fail("out of memory: a layer is too large to be mapped; a smaller --batch needs less", 1)
+    except OSError as problem:
+        _fail(f"the result cannot be written: {problem.strerror or problem}", 1)
+
+
+def _survive_odd_names(stream: TextIO) -> None:
+    """Escape what the stream's encoding lacks (µ in an ASCII terminal, bytes of a file name) rather than fail."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:
@@ -171,10 +207,21 @@ def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:
         typer.echo(json_text(result.summary()), nl=False)
     else:
         print_run(result)
-    for layer in result.uncosted:
-        _say(f"not costed: {layer.layer} ({layer.op}): {layer.note}")
+    for line in _uncosted_lines(result.uncosted):
+        _say(line)
     if out is not None:
         _say(f"tables and pictures are in {out}")
+
+
+def _uncosted_lines(layers: Iterable["LayerResult"]) -> list[str]:
+    """Return a line per operator and reason: how many layers, and the first of them."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for layer in layers:
+        groups.setdefault((layer.op, layer.note), []).append(layer.layer)
+    return [
+        f"not costed: {len(names)} x {op} ({', '.join(names[:3])}{'...' if len(names) > 3 else ''}): {note}"
+        for (op, note), names in groups.items()
+    ]
 
 
 @contextmanager

@@ -19,6 +19,13 @@ from archsim.errors import ArchsimError
 
 MAX_FILE_BYTES = 20_000_000
 MAX_NODES = 2_000_000
+MESSAGES = {
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+}
+"""Where pydantic's words speak of Python rather than of the file."""
 
 KeyPath = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -106,7 +113,9 @@ def read_yaml(path: Path, error: type[ArchsimError]) -> ConfigText:
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         raise error(f"{path}:{line}: not valid YAML: {problem.problem or problem.context}") from problem
-    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+    except RecursionError as problem:
+        raise error(f"{path}: nested too deeply, or a value that holds itself") from problem
+    except (yaml.YAMLError, ValueError) as problem:
         raise error(f"{path}: not valid YAML: {str(problem).splitlines()[0]}") from problem
     if not isinstance(data, dict):
         raise error(f"{path}:1: must be a mapping of keys to values (found {type(data).__name__})")
@@ -123,8 +132,8 @@ def parse_value(text: str) -> Any:
     """
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as problem:
-        raise ValueError(f"{text!r} is not a YAML value") from problem
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+        raise ValueError(f"{shortened(repr(text))} is not a YAML value") from problem
 
 
 def _collect_lines(
@@ -186,6 +195,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
+def shortened(text: str) -> str:
+    """Return the text, its end left out where it is longer than 60 characters."""
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _sentences(text: ConfigText, problem: ValidationError, known: set[str], at: KeyPath) -> list[str]:
     return [_sentence(text, fault, known, at) for fault in problem.errors()]
 
@@ -193,7 +207,7 @@ def _sentences(text: ConfigText, problem: ValidationError, known: set[str], at: 
 def _sentence(text: ConfigText, fault: ErrorDetails, known: set[str], at: KeyPath) -> str:
     loc = (*at, *(part for part in fault["loc"] if part not in ("sram", "dram")))
     key = ".".join(map(str, loc)) or "file"
-    found = f" (found {_short(fault['input'])})"
+    found = f" (found {shortened(repr(fault['input']))})"
     where = f"{text.path}:{text.line_of(loc)}: {key}"
     origin = text.origin_of(loc)
     if origin is not None:
@@ -203,10 +217,7 @@ def _sentence(text: ConfigText, fault: ErrorDetails, known: set[str], at: KeyPat
         return f"{where}: no such key{found}.{did_you_mean(str(loc[-1]), known - {loc[-1]})}"
     if fault["type"] == "missing":
         return f"{where}: this key is required"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = MESSAGES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     return f"{where}: {message[0].lower()}{message[1:]}{found}"
 
 
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."

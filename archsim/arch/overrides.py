@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from archsim.config_file import ConfigText, KeyPath, did_you_mean, parse_value
+from archsim.config_file import ConfigText, KeyPath, did_you_mean, parse_value, shortened
 from archsim.errors import ConfigError
 
 
@@ -42,12 +42,17 @@ def apply_settings(text: ConfigText, settings: Sequence[str]) -> ConfigText:
         try:
             result = _apply(result, setting)
         except ValueError as problem:
-            problems.append(f"--set {setting}: {problem}")
+            problems.append(f"{origin(setting)}: {problem}")
     if problems:
         raise ConfigError("\n".join(problems))
     if not settings:
         return result
     return replace(result, content_hash=_hash_with(text.content_hash, settings))
+
+
+def origin(setting: str) -> str:
+    """Return what messages and reports call a setting: it as it was typed, a long one cut."""
+    return f"--set {shortened(setting)}"
 
 
 def _apply(text: ConfigText, setting: str) -> ConfigText:
@@ -59,7 +64,7 @@ def _apply(text: ConfigText, setting: str) -> ConfigText:
     _write(parent, path[-1], parse_value(value))
     lines = {at: line for at, line in text.lines.items() if at[: len(path)] != path}
     origins = {at: origin for at, origin in text.origins.items() if at[: len(path)] != path}
-    origins.update(dict.fromkeys([*created, path], f"--set {setting}"))
+    origins.update(dict.fromkeys([*created, path], origin(setting)))
     return replace(text, lines=lines, origins=origins)
 
 
@@ -91,7 +96,8 @@ def _step(data: Any, part: str, where: str) -> str | int:
     names = [str(item["name"]) for item in data if isinstance(item, dict) and "name" in item]
     if part in names:
         return next(i for i, item in enumerate(data) if isinstance(item, dict) and item.get("name") == part)
-    raise ValueError(f"{where} has no element named {part!r}.{did_you_mean(part, names)}")
+    hint = did_you_mean(part, names) or f" Its elements: {', '.join(names)}"
+    raise ValueError(f"{where} has no element named {part!r}.{hint}")
 
 
 def _write(parent: Any, step: str | int, value: Any) -> None:

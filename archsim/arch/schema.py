@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.level_keys import DramKeys, LevelList, SramKeys
-from archsim.arch.overrides import apply_settings
+from archsim.arch.overrides import apply_settings, origin
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
 from archsim.arch.value_types import Count, Cycles, Energy, Line, Nanometres, PositiveCycles, Rate, Words
 from archsim.config_file import ConfigText, read_yaml, validate
@@ -179,9 +179,11 @@ def read_arch_yaml(path: Path, settings: Sequence[str] = ()) -> Architecture:
 def build_arch(text: ConfigText, settings: Sequence[str] = (), assumptions: tuple[str, ...] = ()) -> Architecture:
     """Apply settings, check against the schema and build: `read_arch_yaml` for data in hand.
 
-    ``assumptions`` is what a report must show of how the data came about; settings are added to it.
+    ``assumptions`` is what a report must show of how the data came about; the settings that no later one
+    overrode are added to it.
     """
     applied = apply_settings(text, settings)
     arch = validate(applied, ArchKeys, ConfigError).build(Path(text.path).parent)
-    said = (*assumptions, *(f"set by the user over {Path(text.path).name}: {setting}" for setting in settings))
+    in_force = [setting for setting in dict.fromkeys(settings) if origin(setting) in applied.origins.values()]
+    said = (*assumptions, *(f"set by the user over {Path(text.path).name}: {setting}" for setting in in_force))
     return replace(arch, assumptions=said, content_hash=applied.content_hash)

@@ -87,6 +87,7 @@ def _read_workload(path: Path, batch: int | None) -> Workload:
         layers=layers,
         source=_describe(file),
         assumptions=(*file.assumptions, *state_assumptions(layers, graph.nodes, found, images)),
+        images=images,
         content_hash=file.content_hash,
     )
 

@@ -34,7 +34,7 @@ def progress_bar() -> Iterator["Progress"]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("layers")
+        task = bar.add_task("layers", total=None)
 
         def on_layer(index: int, count: int, name: str) -> None:
             bar.update(task, completed=index, total=count, description=name)

@@ -17,11 +17,13 @@ def check_directory(out: Path) -> None:
     Raises
     ------
     ConfigError
-        ``out``, or what it would stand in, is a file.
+        ``out``, or what it would stand in, is a file, or may not be written to.
     """
     nearest = next((place for place in (out, *out.absolute().parents) if place.exists()), out)
     if not nearest.is_dir():
         raise ConfigError(f"{nearest}: is a file; --out (={str(out)!r}) must be a directory")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigError(f"{nearest}: may not be written to; --out (={str(out)!r}) must be a place that may")
 
 
 def write_directory(out: Path, files: Mapping[str, bytes], *, stale: Iterable[str] = ()) -> None:

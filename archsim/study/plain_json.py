@@ -31,7 +31,8 @@ def to_plain(value: Any) -> Plain:
 
 def json_text(value: Any) -> str:
     """Return JSON that people can read: two spaces of indent, every digit of a float, a last line feed."""
-    return json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode(errors="backslashreplace").decode()  # JSON's own escape, for a file name that is not UTF-8
 
 
 def from_plain(wanted: Any, value: Any, key: str) -> Any:

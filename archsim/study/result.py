@@ -45,8 +45,6 @@ class RunResult:
         (program, version) pairs.
     seed
         Of every random choice.
-    batch
-        Images that the workload holds.
     """
 
     arch: Architecture
@@ -57,12 +55,16 @@ class RunResult:
     model_assumptions: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     seed: int = 0
-    batch: int = 1
 
     @property
     def name(self) -> str:
         """``workload on arch``, for titles."""
         return f"{self.workload.name} on {self.arch.name}"
+
+    @property
+    def batch(self) -> int:
+        """Images that one run takes."""
+        return self.workload.images
 
     @property
     def macs(self) -> int:

@@ -54,7 +54,6 @@ def _result(directory: Path, summary: dict[str, Any], layers: tuple[LayerResult,
             model_assumptions=tuple(map(str, summary["model_assumptions"])),
             versions=tuple((str(name), str(value)) for name, value in summary["versions"].items()),
             seed=int(summary["seed"]),
-            batch=int(summary["batch"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ConfigError(f"{directory / 'summary.json'}: no summary of a run: {problem!r}") from problem

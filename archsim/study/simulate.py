@@ -19,7 +19,7 @@ from archsim.engine.simulate import run_network
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.result import RunResult
 from archsim.workload.batch import with_batch
-from archsim.workload.layer import ArrayLayer, ConvLayer
+from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
 
 IDEAL_DRAM = "DRAM is ideal: transfers take no time; their bytes and energy are counted all the same"
@@ -64,7 +64,7 @@ def simulate(
     if batch != 1:
         workload = with_batch(workload, batch)
     runs = tuple(_with_ordered_waits(run) for run in run_network(arch, workload, on_layer=on_layer))
-    return replace(_priced(arch, workload, runs), seed=seed, batch=max(images_in(workload), batch))
+    return replace(_priced(arch, workload, runs), seed=seed)
 
 
 def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:
@@ -74,16 +74,6 @@ def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]
     unknown = sum(None in (layer.zero_fractions.ifmap, layer.zero_fractions.weight) for layer in with_macs)
     zeros = (UNKNOWN_ZEROS.format(unknown, len(with_macs)),) if unknown else ()
     return (*MODEL_ASSUMPTIONS, dram, *zeros)
-
-
-def images_in(workload: Workload) -> int:
-    """Return the images that the workload holds: the batch of its convolutions, 1 where it has none.
-
-    Notes
-    -----
-    The rows of a matrix product may be images or places in one, so products say nothing.
-    """
-    return min((layer.batch for layer in workload.layers if isinstance(layer, ConvLayer)), default=1)
 
 
 def program_versions() -> tuple[tuple[str, str], ...]:

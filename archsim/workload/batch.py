@@ -29,7 +29,8 @@ def with_batch(workload: Workload, images: int) -> Workload:
     """
     if images < 1:
         raise WorkloadError(f"batch (={images!r}) must be 1 or more images")
-    return replace(workload, layers=tuple(_batch_layer(layer, images) for layer in workload.layers))
+    layers = tuple(_batch_layer(layer, images) for layer in workload.layers)
+    return replace(workload, layers=layers, images=workload.images * images)
 
 
 def _batch_layer(layer: Layer, images: int) -> Layer:

@@ -1,10 +1,11 @@
 """Layers in order, with where they came from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from archsim.errors import WorkloadError
-from archsim.workload.layer import Layer, MatmulLayer
+from archsim.workload.layer import ConvLayer, Layer, MatmulLayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Workload:
         Paper or file it came from.
     assumptions
         Sentences that a report must show (``ceiling output size, as SCALE-Sim``...).
+    images
+        Inputs that one run of the layers takes: the batch.
     content_hash
         Hash of the file it was read from; empty when built in memory.
     """
@@ -29,6 +32,7 @@ class Workload:
     layers: tuple[Layer, ...]
     source: str = ""
     assumptions: tuple[str, ...] = field(default=())
+    images: int = 1
     content_hash: str = ""
 
     def __post_init__(self) -> None:
@@ -62,6 +66,14 @@ class Workload:
             raise WorkloadError(f"--layers {pattern!r} matches no layer of {self.name!r}; its layers are {names}...")
         names_left = {layer.name for layer in chosen}
         return replace(self, layers=tuple(_cut_off(layer, names_left) for layer in chosen))
+
+
+def images_of(layers: Iterable[Layer]) -> int:
+    """Return the images that layers as written hold: the least batch of the convolutions, 1 where there is none.
+
+    The rows of a matrix product may be images or places in one, so products say nothing.
+    """
+    return min((layer.batch for layer in layers if isinstance(layer, ConvLayer)), default=1)
 
 
 def _cut_off(layer: Layer, known: set[str]) -> Layer:

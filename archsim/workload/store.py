@@ -13,7 +13,7 @@ from archsim.config_file import ConfigText, did_you_mean, read_yaml, validate
 from archsim.errors import WorkloadError
 from archsim.workload.layer import Layer, VectorLayer
 from archsim.workload.layer_forms import FORMS, AnyForm, ElementwiseForm, MatmulForm, WorkloadForm
-from archsim.workload.network import Workload
+from archsim.workload.network import Workload, images_of
 
 
 def read_workload_yaml(path: Path) -> Workload:
@@ -52,6 +52,7 @@ def read_workload_yaml(path: Path) -> Workload:
     return Workload(
         name=text.data["name"], layers=tuple(reading.layers), source=text.data.get("source", ""),
         assumptions=tuple(text.data.get("notes", ())), content_hash=text.content_hash,
+        images=images_of(reading.layers),
     )  # fmt: skip
 
 

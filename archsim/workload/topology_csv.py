@@ -15,7 +15,7 @@ from pathlib import Path
 from archsim.config_file import read_text
 from archsim.errors import WorkloadError
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, Rounding
-from archsim.workload.network import Workload
+from archsim.workload.network import Workload, images_of
 
 MAX_CELL = 2**31 - 1
 """Largest whole number a cell may hold."""
@@ -83,6 +83,7 @@ def read_topology_csv(path: Path) -> Workload:
     return Workload(
         name=path.stem, layers=tuple(table.layers), source=f"SCALE-Sim topology {path.name}",
         assumptions=table.assumptions, content_hash=hashlib.sha256(text.encode()).hexdigest(),
+        images=images_of(table.layers),
     )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ def workload() -> Workload:
         ),
         source="made by hand",
         assumptions=("one image",),
+        images=2,
         content_hash="b" * 64,
     )
 
@@ -101,5 +102,5 @@ def run(arch: Architecture, workload: Workload, layer_runs: tuple[LayerRun, ...]
             LayerResult(run=each, energy=price_layer(each, arch, table), dram_level="dram") for each in layer_runs
         ),
         area=chip_area(arch, table), energy_assumptions=pricing_assumptions(arch, table), model_assumptions=("no overlap",),
-        versions=(("archsim", "0.1.0"), ("python", "3.11.7")), seed=7, batch=2,
+        versions=(("archsim", "0.1.0"), ("python", "3.11.7")), seed=7,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from archsim.errors import WorkloadError
 from archsim.study.saved_run import load_run
 from archsim.study.simulate import DRAM_CHANNEL, IDEAL_DRAM, simulate
 from archsim.workload.batch import with_batch
+from archsim.workload.layer import MatmulLayer
 from archsim.workload.network import Workload
 
 
@@ -42,7 +43,7 @@ def test_ideal_dram_is_said_and_stalls_no_cycle(arch: Architecture, workload: Wo
     assert DRAM_CHANNEL in real.assumptions
     assert IDEAL_DRAM in ideal.assumptions
     assert sum(layer.dram_stall_cycles for layer in ideal.layers) == 0
-    assert ideal.dram_bytes == real.dram_bytes
+    assert 0 < ideal.dram_bytes <= real.dram_bytes  # counted all the same; time no longer speaks for more
 
 
 def test_assumptions_count_the_layers_whose_zeros_are_not_known(arch: Architecture, workload: Workload) -> None:
@@ -57,16 +58,23 @@ def test_assumptions_count_the_layers_whose_zeros_are_not_known(arch: Architectu
 def test_a_batch_multiplies_the_work_and_the_frames(arch: Architecture, workload: Workload) -> None:
     one, four = simulate(arch, workload), simulate(arch, workload, batch=4)
     assert four.macs == 4 * one.macs
-    assert (one.batch, four.batch) == (1, 4)
-    assert four.frames_per_second == pytest.approx(4 / four.seconds)
+    assert (one.batch, four.batch) == (2, 8)
+    assert four.frames_per_second == pytest.approx(8 / four.seconds)
 
 
 def test_a_workload_with_a_batch_of_its_own_says_how_many_images_it_holds(
     arch: Architecture, workload: Workload
 ) -> None:
-    assert simulate(arch, with_batch(workload, 3)).batch == 3
+    assert simulate(arch, with_batch(workload, 3)).batch == 3 * workload.images
 
 
 def test_a_batch_of_nothing_is_refused(arch: Architecture, workload: Workload) -> None:
     with pytest.raises(WorkloadError, match=r"batch \(=0\)"):
         simulate(arch, workload, batch=0)
+
+
+def test_frames_count_the_images_of_a_network_without_convolutions(arch: Architecture) -> None:
+    layers = (MatmulLayer(name="fc", rows=1, inner=64, columns=10, op="fc"),)
+    four = simulate(arch, with_batch(Workload(name="net", layers=layers), 4))
+    assert four.batch == 4
+    assert four.frames_per_second == pytest.approx(4 / four.seconds)
