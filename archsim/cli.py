@@ -74,9 +74,9 @@ Version = Annotated[bool, typer.Option("--version", help="Show the version and e
 def top(context: typer.Context, *, version: Version = False) -> None:
     """Cycles, memory traffic, energy and a roofline of a neural network on a described accelerator."""
     if version:
-        from importlib import metadata
+        from archsim.study.simulate import program_versions
 
-        typer.echo(f"archsim {metadata.version('archsim')}")
+        typer.echo(f"archsim {dict(program_versions())['archsim']}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         _say(context.get_help())

@@ -219,5 +219,3 @@ def _sentence(text: ConfigText, fault: ErrorDetails, known: set[str], at: KeyPat
         return f"{where}: this key is required"
     message = MESSAGES.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     return f"{where}: {message[0].lower()}{message[1:]}{found}"
-
-

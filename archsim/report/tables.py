@@ -7,27 +7,30 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Group
+from rich.console import Group, JustifyMethod
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from archsim.report.quantity import BYTE_SCALES, ENERGY_SCALES, SECOND_SCALES, shown, three_digits
+from archsim.report.quantity import BYTE_SCALES, ENERGY_SCALES, SECOND_SCALES, shortened, shown, three_digits
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 
 MOST_VECTOR_ROWS = 12
 """With more layers without MACs than this, they share a row per operator."""
+LONGEST_NAME = 32
+"""Characters of a layer's name; a longer one loses its middle."""
+MOST_UNCOSTED_NAMES = 3
 COLUMNS = (
     "layer",
     "op",
     "MACs",
     "cycles",
-    "on-chip stall",
-    "DRAM stall",
-    "util. %",
-    "DRAM MB",
-    "energy µJ",
+    "on-chip\nstall",
+    "DRAM\nstall",
+    "util.\n%",
+    "DRAM\nMB",
+    "energy\nµJ",
     "bottleneck",
 )
 TEXT_COLUMNS = frozenset({"layer", "op", "bottleneck"})
@@ -36,15 +39,14 @@ TEXT_COLUMNS = frozenset({"layer", "op", "bottleneck"})
 def run_table(run: RunResult) -> Table:
     """Return one row per layer in running order, and the totals.
 
-    Layers without MACs (pool, add, activation...) share one row per operator where there are many.
+    Layers without MACs (pool, add, activation...) share one row per operator where there are many. Where
+    the terminal is too narrow, names are folded; numbers stay whole.
     """
-    table = Table(box=box.SIMPLE_HEAD, show_footer=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
-        table.add_column(
-            column,
-            justify="left" if column in TEXT_COLUMNS else "right",
-            overflow="fold",
-        )
+        is_text = column in TEXT_COLUMNS
+        justify: JustifyMethod = "left" if is_text else "right"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=not is_text, vertical="bottom")
     array_layers = [layer for layer in run.layers if layer.macs]
     vector_layers = [layer for layer in run.layers if not layer.macs]
     if len(vector_layers) <= MOST_VECTOR_ROWS:
@@ -63,8 +65,10 @@ def summary_panel(run: RunResult) -> Panel:
     grid = Table.grid(padding=(0, 2))
     for name, value in _totals(run):
         grid.add_row(Text(name), Text(value))
-    notes = [Text(f"- {sentence}", style="dim") for sentence in run.assumptions]
-    parts = [grid, Text("assumed:"), *notes] if notes else [grid]
+    notes = Table.grid(padding=(0, 1))
+    for sentence in run.assumptions:
+        notes.add_row(Text("-", style="dim"), Text(sentence, style="dim"))
+    parts = [grid, Text("assumed:"), notes] if run.assumptions else [grid]
     return Panel(Group(*parts), title=Text(run.name), title_align="left", expand=False, box=box.ROUNDED)
 
 
@@ -80,13 +84,20 @@ def _totals(run: RunResult) -> list[tuple[str, str]]:
         ("energy", shown(run.energy_pj, ENERGY_SCALES)),
         ("area", f"{three_digits(run.area_mm2)} mm²"),
         ("layers held back by", ", ".join(f"{kind} {count}" for kind, count in bottlenecks.most_common()) or "nothing"),
-        ("not costed", ", ".join(layer.layer for layer in run.uncosted) or "nothing"),
+        ("not costed", _uncosted(run.uncosted) or "nothing"),
     ]
 
 
 def _name(layer: LayerResult) -> Text:
     """Return the layer's name as plain text, so that brackets in it are not taken for markup."""
-    return Text(layer.layer + ("" if layer.is_costed else " (not costed)"))
+    return Text(shortened(layer.layer, LONGEST_NAME) + ("" if layer.is_costed else " (not costed)"))
+
+
+def _uncosted(layers: Sequence[LayerResult]) -> str:
+    """Return their names, or with many of them how many there are of each operator."""
+    if len(layers) <= MOST_UNCOSTED_NAMES:
+        return ", ".join(layer.layer for layer in layers)
+    return ", ".join(f"{count} x {op}" for op, count in Counter(layer.op for layer in layers).most_common())
 
 
 def _by_op(layers: Sequence[LayerResult]) -> list[tuple[Text, tuple[LayerResult, ...]]]:
@@ -112,7 +123,7 @@ def _cells(layers: Sequence[LayerResult]) -> list[str]:
     occupied = sum(layer.occupied_macs for layer in layers)
     macs = sum(layer.macs for layer in layers)
     return [
-        _shared([layer.op for layer in layers]),
+        layers[0].op if len(layers) == 1 else "",
         f"{macs:,}" if macs else "-",
         f"{cycles:,}",
         f"{sum(layer.onchip_stall_cycles for layer in layers):,}",

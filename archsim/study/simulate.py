@@ -28,7 +28,10 @@ MODEL_ASSUMPTIONS = (
     "biases cost no cycles, traffic or energy",
 )
 DRAM_CHANNEL = "DRAM is one channel with a bandwidth and a latency: no banks, rows, refresh or bus turnaround"
-UNKNOWN_ZEROS = "zeros are not known in {} of {} layers with MACs: there effectual_macs = macs"
+UNKNOWN_ZEROS = (
+    "zeros are not known in {} of {} layers with MACs, for one operand or both: effectual_macs takes such an operand "
+    "to hold none"
+)
 
 
 def simulate(

@@ -17,7 +17,7 @@ def printed(what: RenderableType) -> str:
 
 def test_every_layer_of_a_small_run_has_a_row_and_the_total_is_last(alexnet: RunResult) -> None:
     lines = [line for line in printed(run_table(alexnet)).splitlines() if line.strip()]
-    assert [line.split()[0] for line in lines[2:]] == [layer.layer for layer in alexnet.layers] + ["total"]
+    assert [line.split()[0] for line in lines[3:]] == [layer.layer for layer in alexnet.layers] + ["total"]
     assert f"{alexnet.total_cycles:,}" in lines[-1]
 
 
