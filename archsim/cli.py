@@ -177,7 +177,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         _survive_odd_names(stream)
     try:
-        app()
+        app(prog_name="archsim")
     except SimulationError as fault:
         _fail(f"archsim broke a rule of its own, please report it: {fault}", 1)
     except ArchsimError as problem:

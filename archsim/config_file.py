@@ -72,6 +72,11 @@ class ConfigText:
         return self.lines.get(known, 1)
 
 
+def legible(path: Path) -> Path:
+    """Return the path with what is not UTF-8 in it replaced, for names that reports show."""
+    return Path(str(path).encode(errors="surrogateescape").decode(errors="replace"))
+
+
 def read_bytes(path: Path, error: type[ArchsimError]) -> bytes:
     """Read a whole file that a person named.
 

@@ -16,7 +16,7 @@ from typing import Any
 from archsim.arch.architecture import Architecture
 from archsim.arch.overrides import apply_settings
 from archsim.arch.schema import SHORT_DATAFLOWS, build_arch
-from archsim.config_file import ConfigText, KeyPath, read_text
+from archsim.config_file import ConfigText, KeyPath, legible, read_text
 from archsim.errors import ConfigError
 
 ASSUMED_CLOCK_MHZ = 1000
@@ -192,8 +192,8 @@ def _translate(cfg: _Cfg) -> dict[str, Any]:
     cfg.choice("run_presets", "InterfaceBandwidth", ("calc", "user"), "calc")
     return {
         "schema": "archsim/arch/v1",
-        "name": cfg.text("general", "run_name", Path(cfg.path).stem),
-        "source": f"SCALE-Sim configuration {Path(cfg.path).name}",
+        "name": cfg.text("general", "run_name", legible(Path(cfg.path)).stem),
+        "source": f"SCALE-Sim configuration {legible(Path(cfg.path)).name}",
         "clock_mhz": ASSUMED_CLOCK_MHZ,
         "technology_nm": ASSUMED_TECHNOLOGY_NM,
         "pe_array": {

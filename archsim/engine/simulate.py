@@ -3,13 +3,13 @@
 plan -> array busy time -> memory (stalls, traffic) -> LayerRun. `study/` prices the runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
 from archsim.engine.layer_run import LayerRun
 from archsim.engine.measure import fastest_plan, measure_plan
-from archsim.engine.residency import KeepRoom, readers
+from archsim.engine.residency import kept_words, sources_of, tensors_kept
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.vector_plan import plan_vector_layer
@@ -39,22 +39,26 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
     -----
     Not modelled: layers that overlap; the array and the vector unit never run side by side.
     """
-    room = KeepRoom(arch=arch, last_reader=readers(workload))
+    stays = kept_words(workload, tensors_kept(arch, workload))
+    sources = sources_of(workload)
     known: dict[object, LayerRun] = {}
     runs = []
     for index, layer in enumerate(workload.layers):
         if on_layer is not None:
             on_layer(index, len(workload.layers), layer.name)
-        kept = _kept(layer, room, room.admit(index, layer))
-        key = _shape_key(layer, kept)
+        kept, from_chip = _kept(layer, sources[layer.name], stays), 0
+        if isinstance(layer, VectorLayer):
+            from_chip = sum(stays.get(source, 0) for source in sources[layer.name][0])
+        key = (_shape_key(layer), kept, from_chip)
         if key not in known:
-            known[key] = run_layer(layer, arch, kept)
+            known[key] = run_layer(layer, arch, kept, from_chip)
         runs.append(replace(known[key], layer=layer.name))
-        room.release(index)
     return tuple(runs)
 
 
-def run_layer(layer: Layer, arch: Architecture, kept: frozenset[Operand] = frozenset()) -> LayerRun:
+def run_layer(
+    layer: Layer, arch: Architecture, kept: frozenset[Operand] = frozenset(), words_from_chip: int = 0
+) -> LayerRun:
     """Run one layer.
 
     Parameters
@@ -63,6 +67,8 @@ def run_layer(layer: Layer, arch: Architecture, kept: frozenset[Operand] = froze
         What runs on what.
     kept
         Operands that need no DRAM: see `plan_array_layer`.
+    words_from_chip
+        For a vector layer: ifmap words that are on chip. [words]
 
     Raises
     ------
@@ -76,25 +82,28 @@ def run_layer(layer: Layer, arch: Architecture, kept: frozenset[Operand] = froze
             return _not_run(layer, arch, costed=True, note="a view: moves no words")
         if arch.vector_unit is None:
             return _not_run(layer, arch, costed=False, note=f"{arch.name} has no vector_unit")
-        on_chip = layer.ifmap_words if Operand.IFMAP in kept else 0
+        on_chip = layer.ifmap_words if Operand.IFMAP in kept else min(words_from_chip, layer.ifmap_words)
         plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept)
         return _layer_run(layer, arch, plan)
     return _layer_run(layer, arch, fastest_plan(plan_array_layer(layer, arch, kept), arch.dram))
 
 
-def _kept(layer: Layer, room: KeepRoom, stays: bool) -> frozenset[Operand]:
+def _kept(layer: Layer, sources: tuple[tuple[str, ...], str], stays: Collection[str]) -> frozenset[Operand]:
     """Which operands of a layer need no DRAM; an ifmap of several sources only when all are on chip."""
-    kept = {Operand.OFMAP} if stays else set()
-    if layer.sources and all(room.holds(source) for source in layer.sources):
-        kept.add(Operand.IFMAP)
-    return frozenset(kept)
+    ifmaps, weight = sources
+    on_chip = {
+        Operand.IFMAP: bool(ifmaps) and all(name in stays for name in ifmaps),
+        Operand.WEIGHT: weight in stays,
+        Operand.OFMAP: layer.name in stays,
+    }
+    return frozenset(operand for operand, is_kept in on_chip.items() if is_kept)
 
 
-def _shape_key(layer: Layer, kept: frozenset[Operand]) -> object:
+def _shape_key(layer: Layer) -> Layer:
     """Return what two layers must share to run alike: all but their names."""
     if isinstance(layer, MatmulLayer):
-        return replace(layer, name="", sources=(), weight_source=""), kept
-    return replace(layer, name="", sources=()), kept
+        return replace(layer, name="", sources=(), weight_source="")
+    return replace(layer, name="", sources=())
 
 
 def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPlan) -> LayerRun:

@@ -24,7 +24,7 @@ MOST_UNCOSTED_NAMES = 3
 COLUMNS = (
     "layer",
     "op",
-    "MACs",
+    "MACs\nmillions",
     "cycles",
     "on-chip\nstall",
     "DRAM\nstall",
@@ -75,6 +75,8 @@ def summary_panel(run: RunResult) -> Panel:
 def _totals(run: RunResult) -> list[tuple[str, str]]:
     bottlenecks = Counter(layer.bottleneck.value for layer in run.layers if layer.total_cycles)
     return [
+        ("network", run.workload.source or "source not given"),
+        ("chip", run.arch.source),
         ("total cycles", f"{run.total_cycles:,}"),
         ("time", f"{shown(run.seconds, SECOND_SCALES)} at {three_digits(run.arch.clock_mhz)} MHz, batch {run.batch}"),
         ("frames per second", three_digits(run.frames_per_second)),
@@ -124,7 +126,7 @@ def _cells(layers: Sequence[LayerResult]) -> list[str]:
     macs = sum(layer.macs for layer in layers)
     return [
         layers[0].op if len(layers) == 1 else "",
-        f"{macs:,}" if macs else "-",
+        three_digits(macs / 1e6) if macs else "-",
         f"{cycles:,}",
         f"{sum(layer.onchip_stall_cycles for layer in layers):,}",
         f"{sum(layer.dram_stall_cycles for layer in layers):,}",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archsim.config_file import read_text
+from archsim.config_file import legible, read_text
 from archsim.errors import WorkloadError
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, Rounding
 from archsim.workload.network import Workload, images_of
@@ -81,7 +81,7 @@ def read_topology_csv(path: Path) -> Workload:
     if table.faults:
         raise WorkloadError("\n".join(table.faults))
     return Workload(
-        name=path.stem, layers=tuple(table.layers), source=f"SCALE-Sim topology {path.name}",
+        name=legible(path).stem, layers=tuple(table.layers), source=f"SCALE-Sim topology {legible(path).name}",
         assumptions=table.assumptions, content_hash=hashlib.sha256(text.encode()).hexdigest(),
         images=images_of(table.layers),
     )  # fmt: skip

@@ -23,7 +23,9 @@ def ints(values) -> np.ndarray:
     return np.array(values, dtype=np.int64)
 
 
-def plan(advance, tail, transfers=(), *, ports=None, hold=None, compute=None, origin=0, first_start=0, estimate=0.0) -> FoldPlan:
+def plan(
+    advance, tail, transfers=(), *, ports=None, hold=None, compute=None, origin=0, first_start=0, estimate=0.0
+) -> FoldPlan:
     """A plan of hand-made steps; transfers are (step, after, bytes, operand, is_write) rows."""
     count = len(advance)
     steps = Steps(

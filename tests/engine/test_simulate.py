@@ -23,10 +23,14 @@ ARRAY = PeArray(rows=4, columns=4, dataflow=Dataflow.WEIGHT_STATIONARY)
 KEEPS_IFMAP, KEEPS_OFMAP = frozenset({Operand.IFMAP}), frozenset({Operand.OFMAP})
 
 
-def chip(array: PeArray = ARRAY, *, bandwidth: float = 4.0, latency: int = 0, capacity_bytes: int = 10**6) -> Architecture:
+def chip(
+    array: PeArray = ARRAY, *, bandwidth: float = 4.0, latency: int = 0, capacity_bytes: int = 10**6
+) -> Architecture:
     """8 lanes, 8-bit operands, 32-bit psums, one shared buffer without port limits."""
     glb = SramLevel(name="glb", capacity_bytes=capacity_bytes, holds=HELD)
-    return architecture(array, (glb,), DramLevel(name="dram", bandwidth_bytes_per_cycle=bandwidth, latency_cycles=latency))
+    return architecture(
+        array, (glb,), DramLevel(name="dram", bandwidth_bytes_per_cycle=bandwidth, latency_cycles=latency)
+    )
 
 
 def words(one: LayerRun) -> dict[tuple[str, str, str], int]:
@@ -34,7 +38,9 @@ def words(one: LayerRun) -> dict[tuple[str, str, str], int]:
 
 
 def vector(name: str = "v", *, lane_ops: int, read: int, written: int, weight: int = 0) -> VectorLayer:
-    return VectorLayer(name=name, op="add", lane_ops=lane_ops, ifmap_words=read, ofmap_words=written, weight_words=weight)
+    return VectorLayer(
+        name=name, op="add", lane_ops=lane_ops, ifmap_words=read, ofmap_words=written, weight_words=weight
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,9 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
 def test_equal_layers_are_planned_once_and_keep_their_names(monkeypatch) -> None:
     planned = []
     original = simulate.run_layer
-    monkeypatch.setattr(simulate, "run_layer", lambda layer, *rest: planned.append(layer.name) or original(layer, *rest))
+    monkeypatch.setattr(
+        simulate, "run_layer", lambda layer, *rest: planned.append(layer.name) or original(layer, *rest)
+    )
     layers = tuple(MatmulLayer(name=name, rows=3, inner=4, columns=5) for name in "abc")
     other = MatmulLayer(name="d", rows=3, inner=4, columns=6)
     runs = run_network(chip(), Workload(name="net", layers=(*layers, other)))

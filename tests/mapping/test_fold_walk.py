@@ -71,15 +71,17 @@ def test_changed_says_where_any_array_differs_from_the_step_before() -> None:
 
 
 cuts = st.tuples(st.integers(1, 12), st.integers(1, 5), st.integers(1, 3))
+nests = st.builds(
+    nest, st.sampled_from([WS, OS]), st.permutations([P, W, F]).map(tuple), groups=st.integers(1, 2),
+    pixels=cuts, window=cuts, filters=cuts,
+)  # fmt: skip
 
 
 @settings(max_examples=150)
-@given(pixels=cuts, window=cuts, filters=cuts, order=st.permutations([P, W, F]), groups=st.integers(1, 2), per_unit=st.booleans(),
-       dataflow=st.sampled_from([WS, OS]))  # fmt: skip
-def test_every_mac_is_done_exactly_once(pixels, window, filters, order, groups, per_unit, dataflow) -> None:
-    made = nest(dataflow, tuple(order), groups=groups, pixels=pixels, window=window, filters=filters)
+@given(made=nests, per_unit=st.booleans())
+def test_every_mac_is_done_exactly_once(made, per_unit) -> None:
     walk = walk_folds(made, pass_per_unit=per_unit)
-    done = np.zeros((groups, pixels[0], window[0], filters[0]), dtype=int)
+    done = np.zeros((made.groups, *(made.tiling[dim].size for dim in (P, W, F))), dtype=int)
     for step in range(len(walk)):
         cut = tuple(slice(walk.start[dim][step], walk.start[dim][step] + walk.size[dim][step]) for dim in (P, W, F))
         done[(walk.group[step], *cut)] += 1

@@ -22,7 +22,10 @@ def two_by_two(*, double_buffered: bool):
 
 def test_generations_follow_the_tiles_of_each_operand() -> None:
     walk = walk_folds(SPILLING)
-    visits = {operand: operand_visits(walk, SPILLING, operand, None) for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)}
+    visits = {
+        operand: operand_visits(walk, SPILLING, operand, None)
+        for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
+    }
     assert visits[Operand.IFMAP].generation.tolist() == [0, 1, 2, 3]
     assert visits[Operand.WEIGHT].generation.tolist() == [0, 0, 1, 1]
     assert visits[Operand.PSUM].generation.tolist() == [0, 1, 2, 3]
@@ -35,7 +38,9 @@ def test_generations_follow_the_tiles_of_each_operand() -> None:
     assert visits[Operand.WEIGHT].last_step_of().tolist() == [1, 3]
 
 
-@pytest.mark.parametrize(("copies", "ifmap", "weight"), [(1, [-1, 0, 1, 2], [-1, -1, 1, 1]), (2, [-1, -1, 0, 1], [-1, -1, -1, -1])])
+@pytest.mark.parametrize(
+    ("copies", "ifmap", "weight"), [(1, [-1, 0, 1, 2], [-1, -1, 1, 1]), (2, [-1, -1, 0, 1], [-1, -1, -1, -1])]
+)
 def test_a_buffer_is_free_when_the_tile_that_it_held_is_done(copies, ifmap, weight) -> None:
     walk = walk_folds(SPILLING)
     assert release_steps(operand_visits(walk, SPILLING, Operand.IFMAP, None), copies).tolist() == ifmap
@@ -111,7 +116,9 @@ def test_channel_units_of_a_window_are_fetched_once_each() -> None:
 
 def test_output_stationary_psums_leave_once_per_fold() -> None:
     # 2 x 1 folds of 4 x 3 outputs, the window streamed in 2 steps that go on: written after the second.
-    made = plan(matmul(8, 6, 3), chip(array_of(OS)), nest(OS, (P, F, W), pixels=(8, 4, 1), window=(6, 3, 1), filters=(3, 4, 1)))
+    made = plan(
+        matmul(8, 6, 3), chip(array_of(OS)), nest(OS, (P, F, W), pixels=(8, 4, 1), window=(6, 3, 1), filters=(3, 4, 1))
+    )
     assert moves(made, is_write=True) == {"ofmap": [(1, 1, 12), (3, 3, 12)]}
 
 

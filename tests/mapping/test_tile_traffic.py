@@ -19,7 +19,9 @@ def test_closed_forms_of_every_option_equal_the_sum_over_its_steps(layer, arch, 
     options = tile_options(work)
     traffic = tile_traffic(work, options)
     index = data.draw(st.integers(0, len(options.order) - 1))
-    plan = plan_array_steps(work, nest_of(work, options, copies_held(work, options, traffic), index), ideal_compute_cycles(work))
+    plan = plan_array_steps(
+        work, nest_of(work, options, copies_held(work, options, traffic), index), ideal_compute_cycles(work)
+    )
     for operand in STREAMABLE:
         assert plan.words("dram", operand, Direction.READ) == traffic.fetches[operand][index]
     for operand in (Operand.PSUM, Operand.OFMAP):

@@ -46,3 +46,31 @@ def test_an_uncosted_layer_is_marked(alexnet: RunResult) -> None:
     odd = replace(alexnet, layers=(replace(layer, run=replace(layer.run, is_costed=False)), *alexnet.layers[1:]))
     assert "conv1 (not costed)" in printed(run_table(odd))
     assert "not costed" in printed(summary_panel(odd))
+
+
+def test_in_a_narrow_terminal_names_fold_and_numbers_stay_whole(alexnet: RunResult) -> None:
+    layer = alexnet.layers[0]
+    long = replace(alexnet, layers=(replace(layer, run=replace(layer.run, layer="a_name_of_20_letters")),))
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        console.print(run_table(long))
+    assert f"{layer.total_cycles:,}" in capture.get()
+    assert "a_name_of_20_letters" not in capture.get()
+
+
+def test_a_very_long_name_loses_its_middle(alexnet: RunResult) -> None:
+    layer = alexnet.layers[0]
+    long = replace(alexnet, layers=(replace(layer, run=replace(layer.run, layer="begin" + "x" * 100 + "end")),))
+    name = next(line.split()[0] for line in printed(run_table(long)).splitlines() if line.startswith("begin"))
+    assert (len(name), name[-3:]) == (32, "end")
+
+
+def test_many_uncosted_layers_are_counted_by_operator(resnet: RunResult) -> None:
+    none = tuple(replace(each, run=replace(each.run, is_costed=bool(each.macs))) for each in resnet.layers)
+    assert "48 x relu, 16 x add" in printed(summary_panel(replace(resnet, layers=none)))
+
+
+def test_the_panel_says_where_chip_and_network_come_from(alexnet: RunResult) -> None:
+    text = printed(summary_panel(replace(alexnet, workload=replace(alexnet.workload, source="a paper"))))
+    assert "a paper" in text
+    assert alexnet.arch.source in text

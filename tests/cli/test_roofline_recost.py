@@ -1,0 +1,82 @@
+"""`archsim roofline` and `archsim recost`: what is done with saved runs."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TABLE = "archsim/cost/tables/default.yaml"
+TOP = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def saved(archsim: Any, tmp_path: Path) -> Path:
+    """A run of lenet5 on tpu_like."""
+    assert archsim("run", "tpu_like", "lenet5", "--out", tmp_path / "A").code == 0
+    return tmp_path / "A"
+
+
+def test_a_roofline_of_two_runs_has_a_picture_and_a_csv_beside_it(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    archsim("run", "os_16x16", "lenet5", "--out", tmp_path / "B")
+    picture = tmp_path / "plots" / "both.png"
+    answer = archsim("roofline", saved, tmp_path / "B", "--out", picture)
+    assert answer == (0, "", f"{picture} and {picture.with_suffix('.csv')}\n")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    with picture.with_suffix(".csv").open() as file:
+        runs = [row["run"] for row in csv.DictReader(file)]
+    assert runs == ["lenet5 on tpu_like"] * 5 + ["lenet5 on os_16x16"] * 5  # 3 convs and 2 fcs
+
+
+def test_a_roofline_of_one_run_is_the_run_s_own(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    archsim("roofline", saved, "--out", tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == (saved / "roofline.png").read_bytes()
+    assert (tmp_path / "again.csv").read_bytes() == (saved / "roofline.csv").read_bytes()
+
+
+def test_a_roofline_needs_png(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    answer = archsim("roofline", saved, "--out", tmp_path / "x.txt")
+    assert answer == (2, "", f"{tmp_path / 'x.txt'}: a roofline is written as PNG; give a name that ends in .png\n")
+    assert not (tmp_path / "x.txt").exists()
+
+
+def test_a_directory_that_is_no_run_is_told_so(archsim: Any, tmp_path: Path) -> None:
+    message = f"{tmp_path}: no run directory (no summary.json in it); give what `archsim run --out` wrote\n"
+    assert archsim("roofline", tmp_path, "--out", tmp_path / "x.png") == (2, "", message)
+    assert archsim("recost", tmp_path, "--table", "default") == (2, "", message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tampered_run_is_refused_with_file_and_line(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    file = saved / "layers.csv"
+    lines = file.read_text().splitlines()
+    cells = lines[1].split(",")
+    cells[lines[0].split(",").index("compute_cycles")] = "1"
+    file.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
+    answer = archsim("roofline", saved, "--out", tmp_path / "x.png")
+    assert answer.code == 2
+    assert answer.err.startswith(f"{file}:2: ")
+
+
+def test_recosting_with_the_same_table_changes_nothing(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    assert archsim("recost", saved, "--table", "default", "--out", tmp_path / "C").code == 0
+    for name in ("layers.csv", "traffic.csv", "energy.csv", "summary.json", "loop_nests.txt", "roofline.png"):
+        assert (tmp_path / "C" / name).read_bytes() == (saved / name).read_bytes(), name
+
+
+def test_a_dram_of_twice_the_price_doubles_dram_energy_alone(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    text = (TOP / TABLE).read_text()
+    assert "dram_access: {value: 20," in text
+    (tmp_path / "dear.yaml").write_text(text.replace("dram_access: {value: 20,", "dram_access: {value: 40,"))
+    before = json.loads((saved / "summary.json").read_text())["totals"]
+    after = json.loads(archsim("recost", saved, "--table", tmp_path / "dear.yaml", "--json").out)["totals"]
+    assert after["dram_energy_pj"] == pytest.approx(2 * before["dram_energy_pj"])
+    assert after["mac_energy_pj"] == before["mac_energy_pj"]
+    assert after["total_cycles"] == before["total_cycles"]
+
+
+def test_an_unknown_table_is_told_what_there_is(archsim: Any, saved: Path, tmp_path: Path) -> None:
+    answer = archsim("recost", saved, "--table", "nope", "--out", tmp_path / "C")
+    assert answer == (2, "", "energy.table (='nope'): no such table. Use 'default' or the path of a table file\n")
+    assert not (tmp_path / "C").exists()

@@ -1,0 +1,159 @@
+"""Every key of an arch file changes some output, or is rejected: no key is dead.
+
+The keys are walked from the schema itself, so a new one fails here until it has a case.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from archsim.arch.schema import ArchKeys
+from archsim.catalog import load_arch, load_workload
+from archsim.cost.energy_table import OVERRIDE_KEYS
+from archsim.errors import ArchsimError
+from archsim.study.simulate import simulate
+from tests.laws.outputs import counters, keys_of, printed, write_network
+
+TOP = Path(__file__).parents[2]
+NETWORK = {
+    "schema": "archsim/workload/v1",
+    "name": "small",
+    "layers": [
+        {"name": "conv1", "op": "conv", "in_channels": 5, "ifmap": [12, 12], "kernel": 3, "padding": 1, "out_channels": 40},
+        {"name": "relu1", "op": "relu", "elements": 5760},
+        {"name": "conv2", "op": "conv", "in_channels": 40, "ifmap": [12, 12], "kernel": 3, "out_channels": 70},
+        {"name": "fc", "op": "fc", "inner": 7000, "columns": 50},
+    ],
+}  # fmt: skip
+OS = ("pe_array.dataflow=os", "pe_array.weight_regs=1")
+ONE_REGISTER = ("pe_array.weight_regs=1",)
+PARTITIONS = (
+    "levels.unified_buffer.holds=[ifmap]", "levels.unified_buffer.capacity_bytes=null",
+    "levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.partition_bytes={ifmap: 4000000}",
+)  # fmt: skip
+SMALL_BUFFER = ("levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.capacity_bytes=4000")
+
+ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
+    "clock_mhz": ((), "clock_mhz=350"),
+    "technology_nm": ((), "technology_nm=45"),
+    "pe_array": ((), "pe_array={rows: 8, columns: 8, dataflow: os}"),
+    "pe_array.rows": ((), "pe_array.rows=16"),
+    "pe_array.columns": ((), "pe_array.columns=16"),
+    "pe_array.dataflow": (ONE_REGISTER, "pe_array.dataflow=os"),
+    "pe_array.weight_regs": ((), "pe_array.weight_regs=1"),
+    "pe_array.psum_hop": ((), "pe_array.psum_hop=2"),
+    "pe_array.act_hop": ((), "pe_array.act_hop=0"),
+    "pe_array.pe_latency": ((), "pe_array.pe_latency=3"),
+    "pe_array.input_regs": ((), "pe_array.input_regs=1"),
+    "pe_array.output_regs": ((), "pe_array.output_regs=1"),
+    "pe_array.weight_load_cycles": (ONE_REGISTER, "pe_array.weight_load_cycles=5"),
+    "pe_array.weight_switch_gap": ((), "pe_array.weight_switch_gap=300"),
+    "pe_array.load_granularity": (ONE_REGISTER, "pe_array.load_granularity=column"),
+    "pe_array.os_drain": (OS, "pe_array.os_drain=shift_rows"),
+    "pe_array.drain_overlap": (OS, "pe_array.drain_overlap=true"),
+    "pe_array.k_tile": (OS, "pe_array.k_tile=16"),
+    "pe_array.k_tile_keeps_psum": ((*OS, "pe_array.k_tile=16"), "pe_array.k_tile_keeps_psum=false"),
+    "pe_array.edge_folds": ((), "pe_array.edge_folds=trimmed"),
+    "pe_array.start_event": ((), "pe_array.start_event=first_activation"),
+    "pe_array.structured_sparsity": ((), "pe_array.structured_sparsity=true"),
+    "vector_unit": ((), "vector_unit=null"),
+    "vector_unit.lanes": ((), "vector_unit.lanes=8"),
+    "vector_unit.ops_per_cycle": ((), "vector_unit.ops_per_cycle=2"),
+    "formats": ((), "formats={ifmap: int4, weight: int4, psum: int16}"),
+    "formats.ifmap": ((), "formats.ifmap=int16"),
+    "formats.weight": ((), "formats.weight=int16"),
+    "formats.psum": ((), "formats.psum=int16"),
+    "formats.ofmap": ((), "formats.ofmap=int16"),
+    "levels": ((), "levels=[{name: dram, kind: dram, bandwidth_bytes_per_cycle: 8}]"),
+    "levels.sram.name": ((), "levels.0.name=sums"),
+    "levels.sram.holds": ((), "levels.weight_buffer.holds=[weight, psum]"),  # rejected: two levels hold psum
+    "levels.sram.capacity_bytes": ((), "levels.unified_buffer.capacity_bytes=3150000"),
+    "levels.sram.partition_bytes": (PARTITIONS, "levels.unified_buffer.partition_bytes={ifmap: 300}"),
+    "levels.sram.banks": ((), "levels.accumulators.banks=1"),
+    "levels.sram.ports": ((), "levels.accumulators.ports=2"),
+    "levels.sram.width_bytes": ((), "levels.accumulators.width_bytes=32"),
+    "levels.sram.double_buffered": (SMALL_BUFFER, "levels.unified_buffer.double_buffered=false"),
+    "levels.sram.keep_bytes": ((), "levels.unified_buffer.keep_bytes=0"),
+    "levels.dram.name": ((), "levels.dram.name=hbm"),
+    "levels.dram.bandwidth_bytes_per_cycle": ((), "levels.dram.bandwidth_bytes_per_cycle=2"),
+    "levels.dram.latency_cycles": ((), "levels.dram.latency_cycles=0"),
+    "energy": ((), "energy={overrides: {dram_pj_per_bit: 1}}"),
+    "energy.table": ((), "energy.table=dear.yaml"),
+    "energy.node_nm": ((), "energy.node_nm=65"),
+    "energy.overrides": ((), "energy.overrides={dram_pj_per_bit: 1}"),
+}
+"""Key -> settings that make it matter, and the setting that changes it."""
+
+ARCH_REJECTED = {
+    "schema": "schema=archsim/arch/v2",
+    "levels.sram.kind": "levels.0.kind=dram",
+    "levels.dram.kind": "levels.dram.kind=sram",
+    "levels.dram.device": "levels.dram.device=ddr4",
+    "levels.sram.holds": "levels.weight_buffer.holds=[weight, psum]",
+}
+ARCH_SHOWN = {"name": "name=zebra", "source": "source=Zebra et al"}
+
+
+@pytest.fixture
+def chip(tmp_path: Path) -> Path:
+    """tpu_like, with an energy table beside it in which DRAM costs twice as much."""
+    table = (TOP / "archsim/cost/tables/default.yaml").read_text()
+    assert "dram_access: {value: 20," in table
+    (tmp_path / "dear.yaml").write_text(table.replace("dram_access: {value: 20,", "dram_access: {value: 40,"))
+    (tmp_path / "chip.yaml").write_text((TOP / "arch_configs/tpu_like.yaml").read_text())
+    return tmp_path / "chip.yaml"
+
+
+def network_for(key: str, folder: Path) -> Path:
+    """The small network; for structured sparsity a topology that has some."""
+    if key != "pe_array.structured_sparsity":
+        return write_network(folder, NETWORK)
+    path = folder / "sparse.csv"
+    path.write_text(
+        "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides, Sparsity\n"
+        "c1, 9, 9, 3, 3, 16, 20, 1, 2:4\n"
+    )
+    return path
+
+
+def test_every_key_of_an_arch_file_has_a_case() -> None:
+    assert set(keys_of(ArchKeys)) == {*ARCH_CASES, *ARCH_REJECTED, *ARCH_SHOWN}
+
+
+@pytest.mark.parametrize("key", [key for key in ARCH_CASES if key not in ARCH_REJECTED])
+def test_an_arch_key_changes_an_output(chip: Path, tmp_path: Path, key: str) -> None:
+    base, change = ARCH_CASES[key]
+    workload = load_workload(network_for(key, tmp_path))
+    before = simulate(load_arch(chip, base), workload)
+    after = simulate(load_arch(chip, (*base, change)), workload)
+    assert counters(before) != counters(after)
+
+
+def test_what_a_level_holds_changes_an_output(chip: Path, tmp_path: Path) -> None:
+    workload = load_workload(network_for("holds", tmp_path))
+    settings = ("levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.holds=[ifmap]")
+    before, after = (simulate(load_arch(chip, chosen), workload) for chosen in (settings[:1], settings))
+    assert counters(before) != counters(after)
+
+
+@pytest.mark.parametrize("key", OVERRIDE_KEYS)
+def test_every_override_of_the_energy_table_changes_an_output(chip: Path, tmp_path: Path, key: str) -> None:
+    workload = load_workload(network_for(key, tmp_path))
+    before, after = (
+        simulate(load_arch(chip, chosen), workload) for chosen in ((), (f"energy.overrides={{{key}: 123.5}}",))
+    )
+    assert counters(before) != counters(after)
+
+
+@pytest.mark.parametrize("key", ARCH_REJECTED)
+def test_an_arch_key_with_one_right_value_rejects_others(chip: Path, key: str) -> None:
+    with pytest.raises(ArchsimError, match=key.rsplit(".", maxsplit=1)[-1]):
+        load_arch(chip, [ARCH_REJECTED[key]])
+
+
+@pytest.mark.parametrize("key", ARCH_SHOWN)
+def test_a_name_or_source_of_an_arch_is_shown(chip: Path, tmp_path: Path, key: str) -> None:
+    workload = load_workload(network_for(key, tmp_path))
+    value = ARCH_SHOWN[key].partition("=")[2]
+    assert value in printed(simulate(load_arch(chip, [ARCH_SHOWN[key]]), workload))
+    assert value not in printed(simulate(load_arch(chip), workload))
