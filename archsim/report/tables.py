@@ -24,7 +24,7 @@ MOST_UNCOSTED_NAMES = 3
 COLUMNS = (
     "layer",
     "op",
-    "MACs\nmillions",
+    "MACs",
     "cycles",
     "on-chip\nstall",
     "DRAM\nstall",
@@ -34,19 +34,23 @@ COLUMNS = (
     "bottleneck",
 )
 TEXT_COLUMNS = frozenset({"layer", "op", "bottleneck"})
+WIDE_COLUMNS = frozenset({"op", "MACs"})
+"""Left out where the terminal is narrow; layers.csv has them."""
 
 
-def run_table(run: RunResult) -> Table:
+def run_table(run: RunResult, *, is_narrow: bool = False) -> Table:
     """Return one row per layer in running order, and the totals.
 
     Layers without MACs (pool, add, activation...) share one row per operator where there are many. Where
-    the terminal is too narrow, names are folded; numbers stay whole.
+    the terminal is too narrow, names are folded; numbers stay whole. ``is_narrow`` leaves `WIDE_COLUMNS` out.
     """
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for column in COLUMNS:
+    for column in [each for each in COLUMNS if not (is_narrow and each in WIDE_COLUMNS)]:
         is_text = column in TEXT_COLUMNS
         justify: JustifyMethod = "left" if is_text else "right"
-        table.add_column(column, justify=justify, overflow="fold", no_wrap=not is_text, vertical="bottom")
+        table.add_column(
+            column, justify=justify, overflow="fold", no_wrap=column not in ("layer", "op"), vertical="bottom"
+        )
     array_layers = [layer for layer in run.layers if layer.macs]
     vector_layers = [layer for layer in run.layers if not layer.macs]
     if len(vector_layers) <= MOST_VECTOR_ROWS:
@@ -115,7 +119,8 @@ def _by_op(layers: Sequence[LayerResult]) -> list[tuple[Text, tuple[LayerResult,
 
 def _add_rows(table: Table, rows: Sequence[tuple[Text, Sequence[LayerResult]]]) -> None:
     for name, layers in rows:
-        table.add_row(name, *map(Text, _cells(layers)))
+        cells = dict(zip(COLUMNS[1:], _cells(layers), strict=True))
+        table.add_row(name, *(Text(cells[str(column.header)]) for column in table.columns[1:]))
 
 
 def _cells(layers: Sequence[LayerResult]) -> list[str]:
@@ -126,7 +131,7 @@ def _cells(layers: Sequence[LayerResult]) -> list[str]:
     macs = sum(layer.macs for layer in layers)
     return [
         layers[0].op if len(layers) == 1 else "",
-        three_digits(macs / 1e6) if macs else "-",
+        f"{macs:,}" if macs else "-",
         f"{cycles:,}",
         f"{sum(layer.onchip_stall_cycles for layer in layers):,}",
         f"{sum(layer.dram_stall_cycles for layer in layers):,}",

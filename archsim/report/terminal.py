@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 140
 """Columns of the tables where stdout is not a terminal."""
+WIDE = 100
+"""Columns from which a table shows everything."""
 
 
 def print_run(run: RunResult) -> None:
     """Print a run's layers and totals to stdout."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    console.print(run_table(run))
+    console.print(run_table(run, is_narrow=console.width < WIDE))
     console.print(summary_panel(run))
 
 

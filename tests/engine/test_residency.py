@@ -242,6 +242,15 @@ def test_a_kept_second_matrix_is_not_read_from_dram() -> None:
     assert read_and_never_written(layers, 1000) == 0
 
 
+@pytest.mark.xfail(
+    strict=True, reason="a view, or an operator that is not costed, counts as a reader of what it is fed"
+)
+@pytest.mark.parametrize("last", [view("v", "a"), UncostedLayer(name="v", op="loop", reason="unknown", sources=("a",))])
+def test_a_result_that_no_costed_layer_reads_goes_to_dram(last: Layer) -> None:
+    # The 100 B are the network's result (or go to another processor): somebody will read them there.
+    assert dram(run([vector("a", 100, 100), last], 1000)["a"], Operand.OFMAP, WRITE) == 100
+
+
 def test_layers_alike_but_for_what_is_kept_are_not_taken_for_one_another() -> None:
     # Three equal layers: the first reads DRAM, the middle one does not, the last writes it.
     layers = [vector("v0", 50, 50), vector("v1", 50, 50, "v0"), vector("v2", 50, 50, "v1")]

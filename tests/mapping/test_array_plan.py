@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from archsim.engine.measure import fastest_plan
 from archsim.errors import MappingError
+from archsim.mapping.fold_plan import OPERAND_CODES
+from archsim.mapping.fold_walk import walk_folds
 from archsim.mapping.planner import array_work, plan_array_layer
 from archsim.mapping.tile_options import untiled_nest
 from archsim.terms import Direction, Operand
@@ -98,17 +100,19 @@ def test_the_untiled_steps_take_the_closed_forms_cycles(layer, array) -> None:
 
 @settings(max_examples=60)
 @given(layer=array_layers, arch=architectures())
-def test_a_psum_is_fetched_only_after_its_own_write_back_stands_in_the_queue(layer, arch) -> None:
+def test_a_psum_is_fetched_only_behind_the_write_of_the_same_outputs(layer, arch) -> None:
+    work = array_work(layer, arch)
     try:
         plans = list(plan_array_layer(layer, arch))
     except MappingError:
         return
     for made in plans:
-        t = made.transfers
-        position = {
-            int(step): index for index, step in enumerate(t.step) if t.is_write[index] and t.operand[index] == 2
-        }
-        for index in np.flatnonzero(~t.is_write & (t.operand == 2)):
-            earlier = [at for step, at in position.items() if step < t.step[index]]
-            assert earlier
-            assert min(earlier) < index
+        walk, t = walk_folds(made.nest, pass_per_unit=work.pass_per_unit), made.transfers
+        written: dict[tuple[int, int, int], int] = {}  # outputs -> step whose results were written last
+        for index in np.flatnonzero(t.operand == OPERAND_CODES.index(Operand.PSUM)):
+            step = int(t.step[index])
+            outputs = (int(walk.group[step]), int(walk.unit[P][step]), int(walk.unit[F][step]))
+            if t.is_write[index]:
+                written[outputs] = step
+            else:
+                assert written[outputs] <= t.after_step[index] < step

@@ -93,6 +93,14 @@ def test_what_streams_is_fetched_at_every_use() -> None:
     assert moves(made, is_write=False)["ifmap"] == [(0, -1, 16), (1, -1, 16), (2, -1, 16), (3, 0, 16)]
 
 
+def test_a_streamed_psum_is_read_back_after_the_step_that_wrote_it_however_much_room_there_is() -> None:
+    # 3 window folds add to the same 4 x 4 outputs; 64 B go out and come back between them, with room for 5 steps.
+    made = plan(matmul(4, 12, 4), chip(array_of(WS)), nest(
+        WS, (P, W, F), streamed={Operand.PSUM: 5}, pixels=(4, 4, 1), window=(12, 4, 3), filters=(4, 4, 1)))  # fmt: skip
+    assert moves(made, is_write=False)["psum"] == [(1, 0, 64), (2, 1, 64)]
+    assert moves(made, is_write=True) == {"psum": [(0, 0, 64), (1, 1, 64)], "ofmap": [(2, 2, 16)]}
+
+
 def test_sliding_pixel_tiles_fetch_only_the_lines_that_are_new() -> None:
     # 6x6 ifmap, 3x3: 4 ofmap lines of 4 pixels. Tiles of 2 lines need ifmap lines 0..3 and 2..5: 4 and 2 more, 6 words each.
     layer, arch = conv(1, 4, 6, 3), chip(array_of(WS, rows=9))

@@ -74,3 +74,10 @@ def test_the_panel_says_where_chip_and_network_come_from(alexnet: RunResult) -> 
     text = printed(summary_panel(replace(alexnet, workload=replace(alexnet.workload, source="a paper"))))
     assert "a paper" in text
     assert alexnet.arch.source in text
+
+
+def test_a_narrow_table_leaves_out_macs_and_operators_alone(alexnet: RunResult) -> None:
+    wide, narrow = (run_table(alexnet, is_narrow=narrow) for narrow in (False, True))
+    left_out = {str(column.header) for column in wide.columns} - {str(column.header) for column in narrow.columns}
+    assert left_out == {"op", "MACs"}
+    assert f"{alexnet.layers[0].total_cycles:,}" in printed(narrow)
