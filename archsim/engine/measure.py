@@ -78,14 +78,14 @@ def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
 def fastest_plan(plans: Iterable[FoldPlan], dram: DramLevel) -> FoldPlan:
     """Run plans of one layer through the kernel, best estimate first, and keep the fastest.
 
-    A plan that keeps what its estimate promised ends the search.
+    A plan that keeps what its estimate promised ends the search; so does a very long one.
     """
     best, best_cycles = None, 0
     for plan in plans:
         cycles = _total_cycles(plan, dram)
         if best is None or cycles < best_cycles:
             best, best_cycles = plan, cycles
-        if dram.is_ideal or cycles <= plan.estimated_cycles * PROMISE_KEPT:
+        if dram.is_ideal or cycles <= plan.estimated_cycles * PROMISE_KEPT or len(plan.steps) > EVENT_STEPS:
             break
     if best is None:
         raise SimulationError("a layer without plans")

@@ -76,7 +76,8 @@ def tensors_kept(arch: Architecture, workload: Workload) -> frozenset[str]:
     Notes
     -----
     Tensors that one array layer reads side by side stay together or not at all. A tensor that some
-    product takes as its weights stays only where weights live in the same level.
+    product takes as its weights stays only where weights live in the same level, and what an operator
+    that is not costed reads goes to DRAM, as does what nobody reads.
     """
     level = _keep_level(arch)
     if level is None or not level.keep_bytes:
@@ -121,6 +122,11 @@ def _groups(arch: Architecture, workload: Workload, level: SramLevel) -> Iterabl
     together: dict[str, set[str]] = {}
     for index, layer in enumerate(workload.layers):
         ifmaps, weight = sources[layer.name]
+        if isinstance(layer, UncostedLayer):
+            barred.update(ifmaps)  # whoever runs it reads DRAM
+            continue
+        if isinstance(layer, VectorLayer) and layer.is_view:
+            continue
         for name in {*ifmaps, weight} - {""}:
             readers.setdefault(name, []).append(index)
         if weight and arch.sram_of(Operand.WEIGHT) is not level:
@@ -139,7 +145,9 @@ def _groups(arch: Architecture, workload: Workload, level: SramLevel) -> Iterabl
 
 
 def _tensor(arch: Architecture, index: int, layer: Layer, readers: list[int]) -> Tensor:
-    return Tensor(name=layer.name, made=index, last_read=max(readers), size_bytes=_size_bytes(arch, layer), reads=len(readers))
+    return Tensor(
+        name=layer.name, made=index, last_read=max(readers), size_bytes=_size_bytes(arch, layer), reads=len(readers)
+    )
 
 
 def _join(together: dict[str, set[str]], names: tuple[str, ...]) -> None:

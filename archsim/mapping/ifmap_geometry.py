@@ -28,25 +28,44 @@ class IfmapGeometry:
         Ofmap pixels of one line (one row of one image; one plane of a 3-D layer).
     line_words
         Ifmap positions that one ifmap line has, untouched ones left out. [words per channel]
+    images
+        Images, all alike.
     first, last
-        Shape (lines,): the half-open range of touched ifmap lines that each ofmap line needs, numbered
-        over all images.
+        Shape (lines of one image,): the half-open range of touched ifmap lines that each ofmap line needs.
     """
 
     channels: int
     line_pixels: int
     line_words: int
+    images: int
     first: IntArray
     last: IntArray
 
     @property
+    def touched_lines(self) -> int:
+        """Ifmap lines of all images that any window touches."""
+        return self.images * int(self.last[-1])
+
+    @property
     def unique_words(self) -> int:
         """Ifmap words of the group that any window touches. [words]"""
-        return self.channels * self.line_words * int(self.last[-1])
+        return self.channels * self.line_words * self.touched_lines
 
     def line_ranges(self, start: IntArray, size: IntArray) -> tuple[IntArray, IntArray]:
-        """Return the touched ifmap lines, half-open, of pixel ranges ``start .. start + size``."""
-        return self.first[start // self.line_pixels], self.last[(start + size - 1) // self.line_pixels]
+        """Return the touched ifmap lines, half-open, of pixel ranges ``start .. start + size``.
+
+        Lines are numbered over all images.
+        """
+        return self._line(self.first, start), self.line_after(start + size - 1)
+
+    def line_after(self, pixel: IntArray) -> IntArray:
+        """Return the first touched ifmap line behind those that a pixel needs."""
+        return self._line(self.last, pixel)
+
+    def _line(self, of_image: IntArray, pixel: IntArray) -> IntArray:
+        image, line = np.divmod(pixel // self.line_pixels, len(of_image))
+        lines: IntArray = image * int(self.last[-1]) + of_image[line]
+        return lines
 
     def channel_ranges(self, start: IntArray, size: IntArray, window: int) -> tuple[IntArray, IntArray]:
         """Return the channels, half-open, of window ranges; channels vary slowest in a window."""
@@ -56,16 +75,18 @@ class IfmapGeometry:
 def ifmap_geometry(layer: ArrayLayer) -> IfmapGeometry:
     """Describe a layer's ifmap, one group of it."""
     if not isinstance(layer, ConvLayer):
-        lines = np.arange(layer.rows, dtype=np.int64)
-        return IfmapGeometry(channels=layer.inner, line_pixels=1, line_words=1, first=lines, last=lines + 1)
+        one = np.zeros(1, dtype=np.int64)  # every row of the matrix is an image of one line
+        return IfmapGeometry(
+            channels=layer.inner, line_pixels=1, line_words=1, images=layer.rows, first=one, last=one + 1
+        )
     rank, starts, stops = _touched(layer, 0)
-    offset = (np.arange(layer.batch, dtype=np.int64) * rank[-1])[:, None]
     return IfmapGeometry(
         channels=layer.in_channels // layer.groups,
         line_pixels=prod(layer.ofmap[1:]),
         line_words=prod(int(_touched(layer, axis)[0][-1]) for axis in range(1, len(layer.ifmap))),
-        first=(offset + rank[starts][None, :]).ravel(),
-        last=(offset + rank[stops][None, :]).ravel(),
+        images=layer.batch,
+        first=rank[starts],
+        last=rank[stops],
     )
 
 

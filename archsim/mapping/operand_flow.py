@@ -106,7 +106,7 @@ def ifmap_unit_words(walk: FoldWalk, geometry: IfmapGeometry, nest: LoopNest, vi
     first_line, last_line = geometry.line_ranges(walk.start[Dim.PIXELS], walk.size[Dim.PIXELS])
     in_tile = walk.unit[Dim.PIXELS] > walk.tile[Dim.PIXELS] * nest.tiling[Dim.PIXELS].units_per_tile
     has_above = in_tile | ((walk.unit[Dim.PIXELS] > 0) & _slides(walk, visits)[visits.generation])
-    previous_last = geometry.last[np.maximum(walk.start[Dim.PIXELS] - 1, 0) // geometry.line_pixels]
+    previous_last = geometry.line_after(np.maximum(walk.start[Dim.PIXELS] - 1, 0))
     first_line = np.where(has_above, np.maximum(first_line, previous_last), first_line)
     lines = np.maximum(0, last_line - first_line)
     return np.asarray((last_channel - first_channel) * lines * geometry.line_words)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 
 from archsim.arch.architecture import Architecture
+from archsim.errors import MappingError
 from archsim.mapping.array_plan import ArrayWork, plan_array_steps, time_walk
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.fold_plan import FoldPlan
@@ -13,7 +15,7 @@ from archsim.mapping.input_stationary import INPUT_STATIONARY
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY
 from archsim.mapping.tile_options import untiled_nest
-from archsim.mapping.tile_search import search_nests
+from archsim.mapping.tile_search import MOST_STEPS, search_nests, too_large
 from archsim.mapping.weight_stationary import WEIGHT_STATIONARY
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
@@ -23,6 +25,9 @@ DATAFLOWS: dict[Dataflow, DataflowPlan] = {
     Dataflow.OUTPUT_STATIONARY: OUTPUT_STATIONARY,
     Dataflow.INPUT_STATIONARY: INPUT_STATIONARY,
 }
+
+MOST_MACS = 2**62
+"""MACs of one layer whose counts still fit 64 bits."""
 
 
 def plan_array_layer(
@@ -42,9 +47,10 @@ def plan_array_layer(
     Raises
     ------
     MappingError
-        The layer does not fit the chip's buffers.
+        The layer does not fit the chip's buffers, or has more folds than are simulated.
     """
     work = array_work(layer, arch, kept)
+    _check_size(layer, work)
     compute_cycles = ideal_compute_cycles(work)
     for ranked in search_nests(work, layer.name, compute_cycles):
         plan = plan_array_steps(work, ranked.nest, compute_cycles)
@@ -66,3 +72,13 @@ def array_work(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] =
 def ideal_compute_cycles(work: ArrayWork) -> int:
     """Cycles of the untiled layer on the array alone: the plan fidelity. [cycles]"""
     return time_walk(walk_folds(untiled_nest(work), pass_per_unit=work.pass_per_unit), work).total
+
+
+def _check_size(layer: ArrayLayer, work: ArrayWork) -> None:
+    nest = untiled_nest(work)
+    folds = nest.groups * prod(nest.tiling[dim].units for dim in (nest.rows, nest.columns))
+    passes = folds * (nest.tiling[nest.stream].units if work.pass_per_unit else 1)
+    if passes > MOST_STEPS:
+        raise MappingError(too_large(layer.name, work, f"{passes:,} passes"))
+    if layer.macs >= MOST_MACS:
+        raise MappingError(too_large(layer.name, work, f"{layer.macs:,} MACs (2**62 and more are not counted)"))

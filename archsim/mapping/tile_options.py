@@ -17,6 +17,8 @@ from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
 ORDERS: tuple[tuple[Dim, Dim, Dim], ...] = tuple((a, b, c) for a, b, c in permutations(DIMS))
+MOST_TILES = 1 << 16
+"""Tiles that a dimension is cut into, at most."""
 STREAMABLE: tuple[Operand, ...] = (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
 
 
@@ -99,9 +101,10 @@ def dim_tilings(work: ArrayWork, dim: Dim) -> list[DimTiling]:
 
 def _shares(units: int) -> list[int]:
     """Units per tile for 1, 2, 3, 4, 6, 8 ... tiles, each size once, largest first."""
-    parts = {1, units}
+    most = min(units, MOST_TILES)
+    parts = {1, most}
     power = 2
-    while power <= units:
+    while power <= most:
         parts |= {power, power * 3 // 2}
         power *= 2
     return sorted({-(-units // part) for part in parts}, reverse=True)

@@ -43,7 +43,8 @@ def copies_held(
             continue
         held = np.where(traffic.loads[operand] > 1, float(level.tile_copies), 1.0)
         steps = _free_bytes(level, operand, options, traffic, share) / traffic.step_bytes(operand)
-        copies[operand] = np.where(options.streamed[operand], steps if level.double_buffered else 1.0, held)
+        steps = steps if level.double_buffered else np.minimum(steps, 1.0)
+        copies[operand] = np.where(options.streamed[operand], steps, held)
     return copies
 
 

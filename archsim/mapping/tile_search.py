@@ -27,6 +27,8 @@ DRAM_BYTE_IN_SRAM_BYTES = 128
 """Energy of a DRAM byte in SRAM bytes: 640 pJ against 5 pJ per 32 bits (Horowitz, ISSCC 2014)."""
 FREE_STEPS = 1024
 """Steps that a layer may take before fewer steps are preferred."""
+MOST_STEPS = 4_000_000
+"""Steps of a layer that are simulated, at most: some 2 GB of plan. Options beyond it are not looked at."""
 MOST_PIECES = 16
 """Steps that one tile of the stream is cut into, at most."""
 SHARES = {1.0: 6, 0.5: 2, 0.25: 1, 0.125: 1}
@@ -68,12 +70,16 @@ def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Itera
     options = tile_options(work)
     traffic = tile_traffic(work, options)
     copies = copies_held(work, options, traffic)
-    preferences = _preferences(work, options, traffic)
+    steps = _steps(work, traffic)
+    preferences = _preferences(work, options, traffic, steps)
     seen: set[int] = set()
     for share, count in SHARES.items():
-        fitting = np.flatnonzero(fitting_options(work, options, traffic, share))
-        if not len(fitting) and share == 1.0:
+        fits = fitting_options(work, options, traffic, share)
+        if share == 1.0 and not fits.any():
             raise MappingError(_no_fit(work, layer_name, traffic))
+        fitting = np.flatnonzero(fits & (steps <= MOST_STEPS))
+        if share == 1.0 and not len(fitting):
+            raise MappingError(too_large(layer_name, work, f"at least {int(steps[fits].min()):,} steps"))
         held = copies_held(work, options, traffic, share)
         time = TileTime(
             work=work, options=options, traffic=traffic, copies=held, compute_cycles=compute_cycles
@@ -97,11 +103,15 @@ def _unlike(ranked: NDArray[np.int64], time: FloatArray, energy: FloatArray, cou
     return [int(near[place]) for place in sorted(first)[:count]]
 
 
-def _preferences(work: ArrayWork, options: TileOptions, traffic: TileTraffic) -> list[FloatArray]:
+def _steps(work: ArrayWork, traffic: TileTraffic) -> FloatArray:
+    steps: FloatArray = work.groups * np.prod([traffic.units[dim].astype(np.float64) for dim in DIMS], axis=0)
+    return steps
+
+
+def _preferences(work: ArrayWork, options: TileOptions, traffic: TileTraffic, steps: FloatArray) -> list[FloatArray]:
     """Keys to sort options of equal time by, most important first; smaller is better."""
     moved = traffic.dram_bytes()
     energy = moved * DRAM_BYTE_IN_SRAM_BYTES + traffic.sram_bytes()
-    steps = work.groups * np.prod([traffic.units[dim] for dim in DIMS], axis=0).astype(np.float64)
     fill = np.zeros_like(moved) if work.arch.dram.is_ideal else traffic.first_fetch_bytes
     stays = np.sum([~options.streamed[operand] for operand in STREAMABLE], axis=0)
     return [energy, np.maximum(steps, FREE_STEPS), fill, steps, -stays, options.order.astype(np.float64)]
@@ -127,6 +137,14 @@ def _grain(work: ArrayWork) -> int:
     return work.geometry.line_pixels if work.dataflow.stream is Dim.PIXELS else 1
 
 
+def too_large(layer_name: str, work: ArrayWork, what: str) -> str:
+    """Say that a layer is beyond what is simulated step by step."""
+    return (
+        f"layer {layer_name!r} takes {what} on {work.arch.name!r}; archsim simulates {MOST_STEPS:,} at most. "
+        "Run fewer images (--batch), a part of the network (--layers), or a larger array or buffer."
+    )
+
+
 def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
     parts = []
     for level in work.arch.srams:
@@ -143,12 +161,13 @@ def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
 def nest_of(
     work: ArrayWork, options: TileOptions, copies: dict[Operand, FloatArray], index: int, pieces: int = 1
 ) -> LoopNest:
-    """Return one option as a loop nest, each unit of its stream cut into ``pieces`` steps."""
+    """Return one option as a loop nest, each unit of its stream cut into ``pieces`` steps or fewer."""
     tiling = {dim: options.tilings[dim][options.choice[dim][index]] for dim in DIMS}
     stream = tiling[work.dataflow.stream]
     if pieces > 1:
         unit = -(-stream.unit // (_grain(work) * pieces)) * _grain(work)
-        stream = replace(stream, unit=unit, units_per_tile=-(-stream.unit // unit))
+        pieces = -(-stream.unit // unit)
+        stream = replace(stream, unit=unit, units_per_tile=pieces)
     return LoopNest(
         groups=work.groups,
         order=ORDERS[options.order[index]],
@@ -156,5 +175,21 @@ def nest_of(
         rows=work.dataflow.rows,
         columns=work.dataflow.columns,
         stream=work.dataflow.stream,
-        streamed={op: max(1, int(copies[op][index] * pieces)) for op in STREAMABLE if options.streamed[op][index]},
+        streamed={
+            operand: _steps_held(work, operand, float(copies[operand][index]), pieces)
+            for operand in STREAMABLE
+            if options.streamed[operand][index]
+        },
     )
+
+
+def _steps_held(work: ArrayWork, operand: Operand, units: float, pieces: int) -> int:
+    """Generations that room for so many units of a streaming operand holds.
+
+    What stays in the PEs crosses once per pass, whatever the pieces: weights (or an ifmap tile) with its
+    first piece, psums with its last. What passes by crosses piece by piece.
+    """
+    if operand is not work.dataflow.stationary:
+        return max(1, int(units * pieces))
+    whole = max(1, int(units))
+    return whole if operand is Operand.PSUM else whole * pieces

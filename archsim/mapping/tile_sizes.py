@@ -68,8 +68,8 @@ def _line_words(work: ArrayWork, operand: Operand) -> int:
 def first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
     """Return what the first step waits for. [B]"""
     unit = {dim: options.of(dim, [min(t.size, t.unit) for t in options.tilings[dim]]) for dim in DIMS}
-    channels = options.of(Dim.WINDOW, [int(channels_of(work, t.unit)[0]) for t in options.tilings[Dim.WINDOW]])
-    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.unit)[0]) for t in options.tilings[Dim.PIXELS]])
+    channels = options.of(Dim.WINDOW, [int(channels_of(work, t.unit, 1)[0]) for t in options.tilings[Dim.WINDOW]])
+    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.unit, 1)[0]) for t in options.tilings[Dim.PIXELS]])
     words = {
         Operand.IFMAP: channels * lines * work.geometry.line_words,
         Operand.WEIGHT: unit[Dim.WINDOW] * unit[Dim.FILTERS],
@@ -80,16 +80,16 @@ def first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
     return total
 
 
-def channels_of(work: ArrayWork, span: int) -> IntArray:
-    """Return the channels that each piece of ``span`` window elements touches."""
+def channels_of(work: ArrayWork, span: int, most: int | None = None) -> IntArray:
+    """Return the channels that each piece of ``span`` window elements touches; the first ``most`` pieces."""
     size = work.sizes[Dim.WINDOW]
-    first, last = work.geometry.channel_ranges(*_pieces(size, span), size)
+    first, last = work.geometry.channel_ranges(*_pieces(size, span, most), size)
     return last - first
 
 
-def lines_of(work: ArrayWork, span: int) -> IntArray:
-    """Return the ifmap lines that each piece of ``span`` pixels touches."""
-    first, last = work.geometry.line_ranges(*_pieces(work.sizes[Dim.PIXELS], span))
+def lines_of(work: ArrayWork, span: int, most: int | None = None) -> IntArray:
+    """Return the ifmap lines that each piece of ``span`` pixels touches; the first ``most`` pieces."""
+    first, last = work.geometry.line_ranges(*_pieces(work.sizes[Dim.PIXELS], span, most))
     return last - first
 
 
@@ -98,6 +98,6 @@ def format_bits(work: ArrayWork, operand: Operand) -> int:
     return work.arch.formats.of(operand).width_bits
 
 
-def _pieces(size: int, span: int) -> tuple[IntArray, IntArray]:
-    start = np.arange(0, size, span, dtype=np.int64)
+def _pieces(size: int, span: int, most: int | None) -> tuple[IntArray, IntArray]:
+    start = np.arange(0, size if most is None else min(size, span * most), span, dtype=np.int64)
     return start, np.minimum(span, size - start)

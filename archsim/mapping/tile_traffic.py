@@ -227,7 +227,7 @@ def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArra
     channels = options.of(Dim.WINDOW, [int(channels_of(work, t.span).sum()) for t in options.tilings[Dim.WINDOW]])
     apart = options.of(Dim.PIXELS, [int(lines_of(work, t.span).sum()) for t in options.tilings[Dim.PIXELS]])
     slides = (tiles[Dim.WINDOW] == 1) | (options.position(Dim.PIXELS) > options.position(Dim.WINDOW))
-    lines = np.where(slides, int(work.geometry.last[-1]), apart)
+    lines = np.where(slides, work.geometry.touched_lines, apart)
     return work.groups * channels * lines * work.geometry.line_words
 
 

@@ -242,9 +242,6 @@ def test_a_kept_second_matrix_is_not_read_from_dram() -> None:
     assert read_and_never_written(layers, 1000) == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a view, or an operator that is not costed, counts as a reader of what it is fed"
-)
 @pytest.mark.parametrize("last", [view("v", "a"), UncostedLayer(name="v", op="loop", reason="unknown", sources=("a",))])
 def test_a_result_that_no_costed_layer_reads_goes_to_dram(last: Layer) -> None:
     # The 100 B are the network's result (or go to another processor): somebody will read them there.

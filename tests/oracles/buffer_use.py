@@ -119,10 +119,7 @@ def _tile_words(run, step):
         spans[dim] = (start, min(span, tiling.size - start))
     geometry, window = run.work.geometry, run.plan.nest.tiling["window"].size
     (start, size), (window_start, window_size) = spans["pixels"], spans["window"]
-    first_line, last_line = (
-        geometry.first[start // geometry.line_pixels],
-        geometry.last[(start + size - 1) // geometry.line_pixels],
-    )
+    first_line, last_line = geometry.line_ranges(start, size)
     first_channel = window_start * geometry.channels // window
     last_channel = -(-(window_start + window_size) * geometry.channels // window)
     return (last_channel - first_channel) * int(last_line - first_line) * geometry.line_words
