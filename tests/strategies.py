@@ -20,7 +20,9 @@ def conv_layers(draw: st.DrawFn) -> ConvLayer:
     kernel, dilation = each(1, 3), each(1, 2)
     padding = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(axes))
     largest = 12 if axes < 3 else 6
-    ifmap = tuple(draw(st.integers((k - 1) * d + 1, max(largest, (k - 1) * d + 1))) for k, d in zip(kernel, dilation, strict=True))
+    ifmap = tuple(
+        draw(st.integers((k - 1) * d + 1, max(largest, (k - 1) * d + 1))) for k, d in zip(kernel, dilation, strict=True)
+    )
     groups = draw(st.sampled_from([1, 1, 1, 2, 3]))
     return ConvLayer(
         name="conv", in_channels=groups * draw(st.integers(1, 7)), out_channels=groups * draw(st.integers(1, 12)),
@@ -55,7 +57,10 @@ def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
         if draw(st.booleans()):
             settings |= {"k_tile": draw(st.integers(1, 20)), "k_tile_keeps_psum": draw(st.booleans())}
     else:
-        settings |= {"psum_hop": draw(st.sampled_from([1, 1, 2, 4])), "start_event": draw(st.sampled_from(list(StartEvent)))}
+        settings |= {
+            "psum_hop": draw(st.sampled_from([1, 1, 2, 4])),
+            "start_event": draw(st.sampled_from(list(StartEvent))),
+        }
         if draw(st.booleans()):
             settings |= {"weight_regs": 2, "weight_switch_gap": draw(st.sampled_from([0, 0, 1, 11]))}
         else:

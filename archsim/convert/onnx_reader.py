@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from archsim.config_file import legible
 from archsim.convert.array_ops import ARRAY_OPS
 from archsim.convert.assumptions import state_assumptions
 from archsim.convert.graph_inputs import BatchDim, find_batch, read_inputs, real_inputs
@@ -83,7 +84,7 @@ def _read_workload(path: Path, batch: int | None) -> Workload:
     if not layers:
         raise WorkloadError("no node depends on a graph input, so there is nothing to run. Export the model again.")
     return Workload(
-        name=path.stem,
+        name=legible(path).stem,
         layers=layers,
         source=_describe(file),
         assumptions=(*file.assumptions, *state_assumptions(layers, graph.nodes, found, images)),

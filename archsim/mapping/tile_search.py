@@ -184,7 +184,7 @@ def nest_of(
 
 
 def _steps_held(work: ArrayWork, operand: Operand, units: float, pieces: int) -> int:
-    """Generations that room for so many units of a streaming operand holds.
+    """Return the generations that room for so many units of a streaming operand holds.
 
     What stays in the PEs crosses once per pass, whatever the pieces: weights (or an ifmap tile) with its
     first piece, psums with its last. What passes by crosses piece by piece.

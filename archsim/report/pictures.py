@@ -18,21 +18,25 @@ from archsim.study.roofline import ROOFLINE_COLUMNS, RooflinePoints, roofline_po
 from archsim.study.run_tables import csv_text
 
 
-def write_pictures(run: RunResult, out: str | Path) -> None:
-    """Write roofline.png, roofline.csv and layers.png into a directory, all or none.
+def write_run(run: RunResult, out: str | Path) -> None:
+    """Write a run's tables, as `RunResult.save` does, and its pictures into a directory, all or none.
 
     Raises
     ------
     ConfigError
         ``out`` cannot be written.
     """
+    write_directory(Path(out), run.files() | picture_files(run))
+
+
+def picture_files(run: RunResult) -> dict[str, bytes]:
+    """Return the content of roofline.png, roofline.csv and layers.png."""
     roofline = roofline_points(run)
-    files = {
+    return {
         "roofline.png": png_bytes(roofline_figure([roofline])),
         "roofline.csv": roofline_csv([roofline]).encode(),
         "layers.png": png_bytes(layers_figure(run)),
     }
-    write_directory(Path(out), files)
 
 
 def write_roofline(runs: Sequence[RunResult], picture: str | Path) -> None:

@@ -185,6 +185,10 @@ class RunResult:
         ConfigError
             ``out`` cannot be written; nothing in it has changed.
         """
+        write_directory(Path(out), self.files(), stale=PICTURE_FILES)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the content of every file that `save` writes, by name."""
         texts = {
             "layers.csv": run_tables.csv_text(run_tables.LAYER_COLUMNS, map(run_tables.layer_row, self.layers)),
             "traffic.csv": run_tables.csv_text(run_tables.TRAFFIC_COLUMNS, run_tables.traffic_rows(self.layers)),
@@ -192,8 +196,7 @@ class RunResult:
             "loop_nests.txt": run_tables.loop_nest_text(self.layers),
             "summary.json": json_text(self.summary()),
         }
-        files = {name: text.encode() for name, text in texts.items()}
-        write_directory(Path(out), files, stale=PICTURE_FILES)
+        return {name: text.encode() for name, text in texts.items()}
 
     def _totals(self) -> dict[str, int | float]:
         counts = ("macs", "effectual_macs", "lane_ops", "folds", "compute_cycles", "onchip_stall_cycles",

@@ -42,7 +42,9 @@ def test_a_hand_worked_timeline_with_a_slow_channel() -> None:
     # Read 0: 20 B, 0..10, arrives 15; step 0 runs 15..25, result 27.
     # Read 1: 40 B, free from the start, 10..30, arrives 35; step 1 runs 35..45, result 47; it waited 10.
     # Write 0: 10 B after 27, channel free 30: 30..35, done 40. Write 1: 10 B after 47: 47..52, done 57.
-    steps = Steps(advance_cycles=ints(10, 10), tail_cycles=ints(12, 12), port_cycles=ints(0, 0), hold_transfer=ints(-1, -1))
+    steps = Steps(
+        advance_cycles=ints(10, 10), tail_cycles=ints(12, 12), port_cycles=ints(0, 0), hold_transfer=ints(-1, -1)
+    )
     weight, ofmap = OPERAND_CODES.index(Operand.WEIGHT), OPERAND_CODES.index(Operand.OFMAP)
     transfers = Transfers(
         step=ints(0, 1, 0, 1), after_step=ints(-1, -1, 0, 1), lead_cycles=ints(0, 0, 0, 0),
@@ -59,7 +61,9 @@ def test_a_hand_worked_timeline_with_a_slow_channel() -> None:
 
 def test_a_full_output_buffer_holds_the_next_step() -> None:
     # Step 1 needs write 0 done: 100 B at 10 B/cycle after the result at 10 = 20.
-    steps = Steps(advance_cycles=ints(10, 10), tail_cycles=ints(10, 10), port_cycles=ints(0, 0), hold_transfer=ints(-1, 0))
+    steps = Steps(
+        advance_cycles=ints(10, 10), tail_cycles=ints(10, 10), port_cycles=ints(0, 0), hold_transfer=ints(-1, 0)
+    )
     transfers = Transfers(step=ints(0), after_step=ints(0), lead_cycles=ints(0), length_bytes=ints(100), operand=ints(3),
                           is_write=np.array([True]))  # fmt: skip
     clock = channel_clock(transfers, DramLevel(name="dram", bandwidth_bytes_per_cycle=10))

@@ -6,22 +6,22 @@ import pytest
 
 from archsim.errors import ConfigError
 from archsim.report import pictures
-from archsim.report.pictures import write_pictures, write_roofline
+from archsim.report.pictures import write_roofline, write_run
 from archsim.study.result import PICTURE_FILES, RunResult
 from archsim.study.run_tables import csv_rows
 
 
 def test_the_same_run_gives_the_same_bytes(alexnet: RunResult, tmp_path: Path) -> None:
-    write_pictures(alexnet, tmp_path / "a")
-    write_pictures(alexnet, tmp_path / "b")
-    assert {path.name for path in (tmp_path / "a").iterdir()} == set(PICTURE_FILES)
-    for name in PICTURE_FILES:
+    write_run(alexnet, tmp_path / "a")
+    write_run(alexnet, tmp_path / "b")
+    assert {path.name for path in (tmp_path / "a").iterdir()} == set(PICTURE_FILES) | alexnet.files().keys()
+    for name in (*PICTURE_FILES, *alexnet.files()):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     assert b"Matplotlib" not in (tmp_path / "a" / "layers.png").read_bytes()
 
 
 def test_roofline_csv_holds_the_points(alexnet: RunResult, tmp_path: Path) -> None:
-    write_pictures(alexnet, tmp_path)
+    write_run(alexnet, tmp_path)
     rows = [cells for _, cells in csv_rows((tmp_path / "roofline.csv").read_text())]
     assert rows[0] == ["layer", "macs", "dram_bytes", "ops_per_byte", "achieved_gops", "roof_gops", "bottleneck"]
     assert len(rows) == 1 + 8
@@ -36,7 +36,7 @@ def test_a_failed_picture_leaves_the_directory_untouched(
 
     monkeypatch.setattr(pictures, "layers_figure", fail)
     with pytest.raises(RuntimeError, match="crash"):
-        write_pictures(alexnet, tmp_path)
+        write_run(alexnet, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
