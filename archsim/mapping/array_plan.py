@@ -1,18 +1,15 @@
 """An array layer on an arch, its loop nest chosen: lay out the steps, the transfers and the words."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.architecture import Architecture
-from archsim.arch.pe_array import EdgeFolds, PeArray
+from archsim.arch.pe_array import EdgeFolds
 from archsim.mapping.array_words import ArrayWords, array_words, psum_leaves
-from archsim.mapping.dataflow import DataflowPlan, PassShapes, PassTiming
+from archsim.mapping.array_work import ArrayWork
+from archsim.mapping.dataflow import PassShapes, PassTiming
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps
 from archsim.mapping.fold_walk import FoldWalk, walk_folds
-from archsim.mapping.ifmap_geometry import IfmapGeometry
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.operand_flow import RELEVANT, Visits, ifmap_unit_words, operand_visits, release_steps
@@ -21,54 +18,13 @@ from archsim.terms import Operand
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ArrayWork:
-    """What has to be planned: one array layer on one arch.
-
-    Parameters
-    ----------
-    arch, dataflow
-        The chip, and the plan of its dataflow.
-    geometry
-        Overlap of the ifmap's windows.
-    sizes
-        Length of each dimension, dropped weights not counted.
-    groups
-        Independent products.
-    kept
-        Operands that are on chip already (IFMAP, WEIGHT) or may stay there (OFMAP): no DRAM traffic.
-    """
-
-    arch: Architecture
-    dataflow: DataflowPlan
-    geometry: IfmapGeometry
-    sizes: dict[Dim, int]
-    groups: int
-    kept: frozenset[Operand]
-
-    @property
-    def pass_per_unit(self) -> bool:
-        """Whether the array stops after every unit of the stream."""
-        return self.arch.pe_array.k_tile > 0
-
-    def copies(self, operand: Operand, nest: LoopNest) -> int:
-        """Tiles (or steps, where streamed) of an operand that its level holds, those loaded ahead included."""
-        if operand in nest.streamed:
-            return nest.streamed[operand]
-        level = self.arch.sram_of(operand)
-        first, second = RELEVANT[operand]
-        if nest.groups * nest.tiling[first].tiles * nest.tiling[second].tiles == 1:
-            return 1
-        return level.tile_copies if level else 1
-
-
 def time_walk(walk: FoldWalk, work: ArrayWork) -> PassTiming:
     """Time the steps of a walk on the array alone, every memory ideal."""
     array, dataflow = work.arch.pe_array, work.dataflow
     trimmed = array.edge_folds is EdgeFolds.TRIMMED
     rows = walk.size[dataflow.rows] if trimmed else np.full(len(walk), array.rows, dtype=np.int64)
     columns = walk.size[dataflow.columns] if trimmed else np.full(len(walk), array.columns, dtype=np.int64)
-    _, leaves = psum_leaves(walk, dataflow, keeps_psum(array))
+    _, leaves = psum_leaves(walk, dataflow, work.keeps_psum)
     shapes = PassShapes(rows=rows, columns=columns, stream=walk.size[dataflow.stream], starts=walk.starts_pass,
                         ends=walk.ends_pass, completes=leaves)  # fmt: skip
     return dataflow.time_passes(shapes, array)
@@ -86,7 +42,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     """
     walk = walk_folds(nest, pass_per_unit=work.pass_per_unit)
     timing = time_walk(walk, work)
-    crossing = psum_leaves(walk, work.dataflow, keeps_psum(work.arch.pe_array))
+    crossing = psum_leaves(walk, work.dataflow, work.keeps_psum)
     visits = {operand: _visits(work, nest, walk, operand, crossing[0]) for operand in RELEVANT}
     words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing)
     use = LevelUse(arch=work.arch, kept=work.kept, words=_step_words(work, nest, walk, visits, words))
@@ -114,11 +70,6 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
         traffic=use.traffic(spad=_spad_words(work, walk, words)),
         nest=nest,
     )
-
-
-def keeps_psum(array: PeArray) -> bool:
-    """Whether psums stay in an output-stationary array between the passes of one fold."""
-    return array.k_tile == 0 or array.k_tile_keeps_psum
 
 
 def _visits(work: ArrayWork, nest: LoopNest, walk: FoldWalk, operand: Operand, enters: NDArray[np.bool_]) -> Visits:

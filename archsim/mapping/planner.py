@@ -6,7 +6,8 @@ from math import prod
 
 from archsim.arch.architecture import Architecture
 from archsim.errors import MappingError
-from archsim.mapping.array_plan import ArrayWork, plan_array_steps, time_walk
+from archsim.mapping.array_plan import plan_array_steps, time_walk
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.fold_walk import walk_folds

@@ -10,7 +10,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.mapping.array_plan import ArrayWork
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
 from archsim.terms import Operand

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.memory_level import SramLevel
-from archsim.mapping.array_plan import ArrayWork
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.tile_options import STREAMABLE, TileOptions
 from archsim.mapping.tile_traffic import TileTraffic, sum_arrays
 from archsim.terms import Operand

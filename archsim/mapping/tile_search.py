@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import MappingError
-from archsim.mapping.array_plan import ArrayWork
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.tile_options import ORDERS, STREAMABLE, TileOptions, tile_options

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.mapping.array_plan import ArrayWork
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.memory_level import SramLevel
-from archsim.mapping.array_plan import ArrayWork, keeps_psum
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT
@@ -192,7 +192,7 @@ def _array_reads(
     if dataflow.stationary is not Operand.PSUM:
         visits = units[Dim.WINDOW]
     else:
-        visits = loads if keeps_psum(work.arch.pe_array) else units[Dim.WINDOW]
+        visits = loads if work.keeps_psum else units[Dim.WINDOW]
     reads[Operand.PSUM] = work.groups * sizes[Dim.PIXELS] * sizes[Dim.FILTERS] * (visits - 1)
     return reads, visits
 

@@ -3,7 +3,8 @@
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
-from archsim.mapping.array_plan import ArrayWork, plan_array_steps
+from archsim.mapping.array_plan import plan_array_steps
+from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan
 from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
 from archsim.mapping.planner import DATAFLOWS, array_work, ideal_compute_cycles

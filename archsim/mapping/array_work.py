@@ -1,0 +1,57 @@
+"""One array layer on one arch, resolved for the planner: what every part of it asks about."""
+
+from dataclasses import dataclass
+
+from archsim.arch.architecture import Architecture
+from archsim.mapping.dataflow import DataflowPlan
+from archsim.mapping.ifmap_geometry import IfmapGeometry
+from archsim.mapping.loop_nest import Dim, LoopNest
+from archsim.mapping.operand_flow import RELEVANT
+from archsim.terms import Operand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArrayWork:
+    """What has to be planned: one array layer on one arch.
+
+    Parameters
+    ----------
+    arch, dataflow
+        The chip, and the plan of its dataflow.
+    geometry
+        Overlap of the ifmap's windows.
+    sizes
+        Length of each dimension, dropped weights not counted.
+    groups
+        Independent products.
+    kept
+        Operands that are on chip already (IFMAP, WEIGHT) or may stay there (OFMAP): no DRAM traffic.
+    """
+
+    arch: Architecture
+    dataflow: DataflowPlan
+    geometry: IfmapGeometry
+    sizes: dict[Dim, int]
+    groups: int
+    kept: frozenset[Operand]
+
+    @property
+    def pass_per_unit(self) -> bool:
+        """Whether the array stops after every unit of the stream."""
+        return self.arch.pe_array.k_tile > 0
+
+    @property
+    def keeps_psum(self) -> bool:
+        """Whether psums stay in an output-stationary array between the passes of one fold."""
+        array = self.arch.pe_array
+        return array.k_tile == 0 or array.k_tile_keeps_psum
+
+    def copies(self, operand: Operand, nest: LoopNest) -> int:
+        """Tiles (or steps, where streamed) of an operand that its level holds, those loaded ahead included."""
+        if operand in nest.streamed:
+            return nest.streamed[operand]
+        level = self.arch.sram_of(operand)
+        first, second = RELEVANT[operand]
+        if nest.groups * nest.tiling[first].tiles * nest.tiling[second].tiles == 1:
+            return 1
+        return level.tile_copies if level else 1
