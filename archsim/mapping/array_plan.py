@@ -9,7 +9,7 @@ from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.dataflow import PassShapes, PassTiming
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps
-from archsim.mapping.fold_walk import FoldWalk, walk_folds
+from archsim.mapping.fold_walk import FoldWalk, changed, walk_folds
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.operand_flow import RELEVANT, Visits, ifmap_unit_words, operand_visits, release_steps
@@ -73,7 +73,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
 
 
 def _visits(work: ArrayWork, nest: LoopNest, walk: FoldWalk, operand: Operand, enters: NDArray[np.bool_]) -> Visits:
-    per_step = None
+    per_step = changed(walk.group) if operand in nest.whole else None
     if operand in nest.streamed:
         per_step = enters if operand is Operand.PSUM else np.ones(len(walk), dtype=bool)
     return operand_visits(walk, nest, operand, per_step)

@@ -46,12 +46,24 @@ class ArrayWork:
         array = self.arch.pe_array
         return array.k_tile == 0 or array.k_tile_keeps_psum
 
+    def whole_bytes(self, operand: Operand) -> float:
+        """Room that one group of an operand takes; a second one for the next group, to load ahead. [B]"""
+        first, second = RELEVANT[operand]
+        words = self.sizes[first] * self.sizes[second]
+        if operand is Operand.IFMAP:
+            words = self.geometry.unique_words
+        level = self.arch.sram_of(operand)
+        copies = level.tile_copies if level and self.groups > 1 else 1
+        return copies * words * self.arch.formats.of(operand).width_bits / 8
+
     def copies(self, operand: Operand, nest: LoopNest) -> int:
         """Tiles (or steps, where streamed) of an operand that its level holds, those loaded ahead included."""
         if operand in nest.streamed:
             return nest.streamed[operand]
         level = self.arch.sram_of(operand)
         first, second = RELEVANT[operand]
+        if nest.groups == 1 and operand in nest.whole:
+            return 1
         if nest.groups * nest.tiling[first].tiles * nest.tiling[second].tiles == 1:
             return 1
         return level.tile_copies if level else 1

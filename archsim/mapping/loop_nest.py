@@ -65,6 +65,8 @@ class LoopNest:
     streamed
         Operands that pass through their buffer without staying, and for how many steps the buffer
         has room.
+    whole
+        Operands that stay in their buffer throughout (one group at a time), whatever the tiles.
     """
 
     groups: int
@@ -74,6 +76,7 @@ class LoopNest:
     columns: Dim
     stream: Dim
     streamed: dict[Operand, int]
+    whole: frozenset[Operand] = frozenset()
 
     @property
     def splits_passes(self) -> bool:
@@ -104,4 +107,6 @@ class LoopNest:
         text = ["  " * depth + line for depth, line in enumerate(loops)]
         if self.streamed:
             text.append("# not kept on chip: " + ", ".join(sorted(self.streamed)))
+        if self.whole and len(loops) > 1:
+            text.append("# whole on chip: " + ", ".join(sorted(self.whole)))
         return text

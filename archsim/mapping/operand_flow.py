@@ -73,8 +73,7 @@ def operand_visits(walk: FoldWalk, nest: LoopNest, operand: Operand, per_step: B
     operand
         IFMAP, WEIGHT or PSUM.
     per_step
-        For an operand that does not stay on chip: the steps that start a new generation; None = a
-        generation lasts as long as the operand's tile.
+        The steps that start a new generation; None = a generation lasts as long as the operand's tile.
     """
     first_dim, second_dim = RELEVANT[operand]
     starts = changed(walk.group, walk.tile[first_dim], walk.tile[second_dim]) if per_step is None else per_step
@@ -100,11 +99,12 @@ def ifmap_unit_words(walk: FoldWalk, geometry: IfmapGeometry, nest: LoopNest, vi
     """
     window = nest.tiling[Dim.WINDOW].size
     first_channel, last_channel = geometry.channel_ranges(walk.start[Dim.WINDOW], walk.size[Dim.WINDOW], window)
-    has_left = walk.unit[Dim.WINDOW] > walk.tile[Dim.WINDOW] * nest.tiling[Dim.WINDOW].units_per_tile
+    first_unit = {dim: _first_unit(walk, nest, dim) for dim in (Dim.WINDOW, Dim.PIXELS)}
+    has_left = walk.unit[Dim.WINDOW] > first_unit[Dim.WINDOW]
     before = -(-walk.start[Dim.WINDOW] * geometry.channels // window)
     first_channel = np.where(has_left, np.maximum(first_channel, before), first_channel)
     first_line, last_line = geometry.line_ranges(walk.start[Dim.PIXELS], walk.size[Dim.PIXELS])
-    in_tile = walk.unit[Dim.PIXELS] > walk.tile[Dim.PIXELS] * nest.tiling[Dim.PIXELS].units_per_tile
+    in_tile = walk.unit[Dim.PIXELS] > first_unit[Dim.PIXELS]
     has_above = in_tile | ((walk.unit[Dim.PIXELS] > 0) & _slides(walk, visits)[visits.generation])
     previous_last = geometry.line_after(np.maximum(walk.start[Dim.PIXELS] - 1, 0))
     first_line = np.where(has_above, np.maximum(first_line, previous_last), first_line)
@@ -116,6 +116,12 @@ def release_steps(visits: Visits, copies: int) -> IntArray:
     """Return the step whose end frees the buffer for each step's generation; -1 = free from the start."""
     last_step = np.concatenate([np.full(copies, -1, dtype=np.int64), visits.last_step_of()])
     return last_step[visits.generation]
+
+
+def _first_unit(walk: FoldWalk, nest: LoopNest, dim: Dim) -> IntArray:
+    """Return the first unit of what the ifmap's buffer holds at each step: of the tile, or of everything."""
+    first = walk.tile[dim] * nest.tiling[dim].units_per_tile
+    return np.zeros_like(first) if Operand.IFMAP in nest.whole else first
 
 
 def _slides(walk: FoldWalk, visits: Visits) -> BoolArray:

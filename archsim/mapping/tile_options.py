@@ -1,10 +1,11 @@
 """The ways to cut the three dimensions and to order their loops: what `tile_search` chooses from.
 
-The list depends on the layer and the array only, never on a buffer or on DRAM, so that a chip with
-more memory chooses from the same list with fewer entries struck out.
+How the dimensions are cut depends on the layer and the array only, never on a buffer or on DRAM, so that
+a chip with more memory chooses from a list with fewer entries struck out.
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import permutations
 
 import numpy as np
@@ -22,6 +23,14 @@ MOST_TILES = 1 << 16
 STREAMABLE: tuple[Operand, ...] = (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
 
 
+class Stay(IntEnum):
+    """How long an operand's words stay in its buffer."""
+
+    TILE = 0
+    STREAM = 1
+    WHOLE = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TileOptions:
     """All combinations, flat; arrays of shape (options,).
@@ -34,14 +43,15 @@ class TileOptions:
         Per dimension: which of them.
     order
         Index into `ORDERS`.
-    streamed
-        Per operand: whether it passes through its buffer without staying.
+    streamed, whole
+        Per operand: whether it passes through its buffer without staying, or stays throughout.
     """
 
     tilings: dict[Dim, list[DimTiling]]
     choice: dict[Dim, IntArray]
     order: IntArray
     streamed: dict[Operand, NDArray[np.bool_]]
+    whole: dict[Operand, NDArray[np.bool_]]
 
     def of(self, dim: Dim, values: list[int]) -> IntArray:
         """Spread one value per tiling of a dimension over all options."""
@@ -59,14 +69,30 @@ class TileOptions:
 def tile_options(work: ArrayWork) -> TileOptions:
     """List every way that the search looks at."""
     tilings = {dim: dim_tilings(work, dim) for dim in DIMS}
-    shape = [len(tilings[dim]) for dim in DIMS] + [len(ORDERS)] + [2] * len(STREAMABLE)
+    stays = {operand: np.array(_stays(work, operand)) for operand in STREAMABLE}
+    shape = [len(tilings[dim]) for dim in DIMS] + [len(ORDERS)] + [len(stays[operand]) for operand in STREAMABLE]
     index = np.indices(shape, dtype=np.int64).reshape(len(shape), -1)
+    chosen = {operand: stays[operand][index[4 + i]] for i, operand in enumerate(STREAMABLE)}
     return TileOptions(
         tilings=tilings,
         choice=dict(zip(DIMS, index[:3], strict=True)),
         order=index[3],
-        streamed={operand: index[4 + i].astype(bool) for i, operand in enumerate(STREAMABLE)},
+        streamed={operand: stay == Stay.STREAM for operand, stay in chosen.items()},
+        whole={operand: stay == Stay.WHOLE for operand, stay in chosen.items()},
     )
+
+
+def _stays(work: ArrayWork, operand: Operand) -> list[Stay]:
+    """List how long an operand may stay; with room of its own for all of it, nothing beats keeping it."""
+    level = work.arch.sram_of(operand)
+    if operand in work.kept:
+        return [Stay.WHOLE]
+    if level is None:
+        return [Stay.STREAM]
+    if work.whole_bytes(operand) > level.room_for(operand):
+        return [Stay.TILE, Stay.STREAM]
+    sharers = {other for other in STREAMABLE if work.arch.sram_of(other) is level}
+    return [Stay.WHOLE] if level.partition_bytes is not None or len(sharers) == 1 else list(Stay)
 
 
 def untiled_nest(work: ArrayWork) -> LoopNest:

@@ -180,6 +180,7 @@ def nest_of(
             for operand in STREAMABLE
             if options.streamed[operand][index]
         },
+        whole=frozenset(operand for operand in STREAMABLE if options.whole[operand][index]),
     )
 
 

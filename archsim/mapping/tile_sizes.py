@@ -36,13 +36,16 @@ def tiles_bytes(
         Operand.WEIGHT: length[Dim.WINDOW] * length[Dim.FILTERS],
         Operand.PSUM: length[Dim.PIXELS] * length[Dim.FILTERS],
     }
+    whole = {operand: work.sizes[first] * work.sizes[second] for operand, (first, second) in RELEVANT.items()}
+    whole[Operand.IFMAP] = work.geometry.unique_words
     sizes = {}
     for operand, count in words.items():
         level = work.arch.sram_of(operand)
         ahead = level.tile_copies if level else 1
         first, second = RELEVANT[operand]
         copies = np.where(work.groups * tiles[first] * tiles[second] > 1, ahead, 1)
-        kept_words = np.where(options.streamed[operand], ahead * _line_words(work, operand), copies * count)
+        stays = np.where(options.whole[operand], whole[operand] * (ahead if work.groups > 1 else 1), copies * count)
+        kept_words = np.where(options.streamed[operand], ahead * _line_words(work, operand), stays)
         sizes[operand] = kept_words * (_tile_bits(work, operand, psum_visits) / 8)
     return sizes
 

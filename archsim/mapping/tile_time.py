@@ -144,7 +144,8 @@ class TileTime:
             [(self.options.position(dim) < self.options.position(reused)) | (self.options.tiles(dim) == 1)
              for dim in RELEVANT[operand]]
         )  # fmt: skip
-        uses = np.where(stays, self.traffic.units[reused], self._units_in_tile(reused))
+        throughout = stays | self.options.whole[operand]
+        uses = np.where(throughout, self.traffic.units[reused], self._units_in_tile(reused))
         return np.where(self.options.streamed[operand], 1.0, uses)
 
     def _units_in_tile(self, dim: Dim) -> NDArray[np.int64]:

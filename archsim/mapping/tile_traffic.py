@@ -203,7 +203,7 @@ def _repeats(options: TileOptions, tiles: dict[Dim, IntArray], operand: Operand)
     inside = np.logical_or.reduce(
         [(options.position(dim) > options.position(reused)) & (tiles[dim] > 1) for dim in RELEVANT[operand]]
     )
-    return np.where(inside, tiles[reused], 1)
+    return np.where(inside & ~options.whole[operand], tiles[reused], 1)
 
 
 def _loads(
@@ -214,12 +214,12 @@ def _loads(
     repeats: dict[Operand, IntArray],
 ) -> dict[Operand, IntArray]:
     steps = work.groups * np.prod([units[dim] for dim in DIMS], axis=0)
-    return {
-        operand: np.where(
-            options.streamed[operand], steps, work.groups * tiles[first] * tiles[second] * repeats[operand]
-        )
-        for operand, (first, second) in RELEVANT.items()
-    }
+    loads = {}
+    for operand, (first, second) in RELEVANT.items():
+        tile_loads = work.groups * tiles[first] * tiles[second] * repeats[operand]
+        stays = np.where(options.whole[operand], work.groups, tile_loads)
+        loads[operand] = np.where(options.streamed[operand], steps, stays)
+    return loads
 
 
 def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray]) -> IntArray:
@@ -228,7 +228,8 @@ def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArra
     apart = options.of(Dim.PIXELS, [int(lines_of(work, t.span).sum()) for t in options.tilings[Dim.PIXELS]])
     slides = (tiles[Dim.WINDOW] == 1) | (options.position(Dim.PIXELS) > options.position(Dim.WINDOW))
     lines = np.where(slides, work.geometry.touched_lines, apart)
-    return work.groups * channels * lines * work.geometry.line_words
+    swept = work.groups * channels * lines * work.geometry.line_words
+    return np.where(options.whole[Operand.IFMAP], work.groups * work.geometry.unique_words, swept)
 
 
 def _in_bytes(words: IntArray, bits: int) -> FloatArray:

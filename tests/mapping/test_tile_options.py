@@ -3,7 +3,8 @@ import pytest
 
 from archsim.arch.memory_level import DramLevel
 from archsim.mapping.planner import array_work
-from archsim.mapping.tile_options import ORDERS, STREAMABLE, dim_tilings, tile_options, untiled_nest
+from archsim.mapping.tile_options import ORDERS, STREAMABLE, Stay, dim_tilings, tile_options, untiled_nest
+from archsim.terms import Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, array_of, chip, conv, matmul
 
 
@@ -38,13 +39,21 @@ def test_a_limited_stream_is_cut_into_groups_of_k_tiles() -> None:
 def test_every_combination_is_listed_once() -> None:
     work = array_work(matmul(5, 48, 7), chip(array_of(WS)))
     options = tile_options(work)
-    assert len(options.order) == 4 * 6 * 2 * len(ORDERS) * 2 ** len(STREAMABLE)
-    rows = np.stack([*(options.choice[dim] for dim in (P, W, F)), options.order, *options.streamed.values()], axis=1)
+    assert len(options.order) == 4 * 6 * 2 * len(ORDERS) * len(Stay) ** len(STREAMABLE)
+    rows = np.stack(
+        [
+            *(options.choice[dim] for dim in (P, W, F)),
+            options.order,
+            *options.streamed.values(),
+            *options.whole.values(),
+        ],
+        axis=1,
+    )
     assert len(np.unique(rows, axis=0)) == len(rows)
 
 
 @pytest.mark.parametrize("capacity_bytes", [100, 10**9])
-def test_the_list_does_not_depend_on_the_memories(capacity_bytes) -> None:
+def test_cuts_do_not_depend_on_the_memories(capacity_bytes) -> None:
     slow = DramLevel(name="dram", bandwidth_bytes_per_cycle=0.1, latency_cycles=500)
     layer, array = conv(3, 9, 7, 3), array_of(WS)
     one, other = (
@@ -52,7 +61,20 @@ def test_the_list_does_not_depend_on_the_memories(capacity_bytes) -> None:
         for arch in (chip(array), chip(array, capacity_bytes=capacity_bytes, dram=slow))
     )
     assert one.tilings == other.tilings
-    assert np.array_equal(one.order, other.order)
+    assert set(one.order) == set(other.order)
+
+
+def test_an_operand_stays_throughout_only_where_all_of_it_fits() -> None:
+    # 4 x 8 ifmap words and 8 x 4 weights of 1 B, 4 x 4 psums of 4 B: 32, 32 and 64 B.
+    shared = tile_options(array_work(matmul(4, 8, 4), chip(array_of(WS), capacity_bytes=33)))
+    assert {operand: bool(shared.whole[operand].any()) for operand in STREAMABLE} == {
+        Operand.IFMAP: True, Operand.WEIGHT: True, Operand.PSUM: False,
+    }  # fmt: skip
+    parts = tuple((operand, 32) for operand in STREAMABLE)
+    own = tile_options(array_work(matmul(4, 8, 4), chip(array_of(WS), capacity_bytes=96, partition_bytes=parts)))
+    assert own.whole[Operand.IFMAP].all()  # room of its own: nothing beats keeping it
+    assert own.whole[Operand.WEIGHT].all()
+    assert not own.whole[Operand.PSUM].any()
 
 
 def test_the_untiled_nest_has_one_tile_of_everything() -> None:

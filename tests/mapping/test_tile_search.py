@@ -84,7 +84,8 @@ def test_plans_come_with_the_best_estimate_of_the_first_round_first_and_are_not_
     assert plans
     assert all(plan.estimated_cycles > 0 for plan in plans)
     tilings = [
-        (plan.nest.order, tuple(plan.nest.tiling.values()), tuple(sorted(plan.nest.streamed.items()))) for plan in plans
+        (plan.nest.order, tuple(plan.nest.tiling.values()), tuple(sorted(plan.nest.streamed.items())), plan.nest.whole)
+        for plan in plans
     ]
     assert len(set(tilings)) == len(tilings)
     assert len({plan.compute_cycles for plan in plans}) == 1
