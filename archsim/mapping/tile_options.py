@@ -83,7 +83,7 @@ def tile_options(work: ArrayWork) -> TileOptions:
 
 
 def _stays(work: ArrayWork, operand: Operand) -> list[Stay]:
-    """List how long an operand may stay; with room of its own for all of it, nothing beats keeping it."""
+    """List how long an operand may stay; with room of its own for all of it, it need not stream."""
     level = work.arch.sram_of(operand)
     if operand in work.kept:
         return [Stay.WHOLE]
@@ -92,7 +92,7 @@ def _stays(work: ArrayWork, operand: Operand) -> list[Stay]:
     if work.whole_bytes(operand) > level.room_for(operand):
         return [Stay.TILE, Stay.STREAM]
     sharers = {other for other in STREAMABLE if work.arch.sram_of(other) is level}
-    return [Stay.WHOLE] if level.partition_bytes is not None or len(sharers) == 1 else list(Stay)
+    return [Stay.TILE, Stay.WHOLE] if level.partition_bytes is not None or len(sharers) == 1 else list(Stay)
 
 
 def untiled_nest(work: ArrayWork) -> LoopNest:

@@ -112,4 +112,4 @@ def test_more_memory_hardly_ever_makes_a_real_layer_slower(dataflow) -> None:
         pairs += [((s, r), (s, r * 4)) for s in (24, 96, 384) for r in (1.0, 4.0)]
         worse += [cycles[more] / cycles[less] - 1 for less, more in pairs]
     assert max(worse) < 0.15
-    assert sum(change > 0.01 for change in worse) <= len(worse) * 0.03
+    assert sum(change > 0.01 for change in worse) <= len(worse) * 0.05

@@ -72,8 +72,9 @@ def test_an_operand_stays_throughout_only_where_all_of_it_fits() -> None:
     }  # fmt: skip
     parts = tuple((operand, 32) for operand in STREAMABLE)
     own = tile_options(array_work(matmul(4, 8, 4), chip(array_of(WS), capacity_bytes=96, partition_bytes=parts)))
-    assert own.whole[Operand.IFMAP].all()  # room of its own: nothing beats keeping it
-    assert own.whole[Operand.WEIGHT].all()
+    for operand in (Operand.IFMAP, Operand.WEIGHT):  # room of its own for all of it
+        assert own.whole[operand].any()
+        assert not own.streamed[operand].any()
     assert not own.whole[Operand.PSUM].any()
 
 
