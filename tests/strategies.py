@@ -5,6 +5,13 @@ from hypothesis import strategies as st
 from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.mapping.array_plan import plan_array_steps
+from archsim.mapping.fold_plan import FoldPlan
+from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.tile_options import tile_options
+from archsim.mapping.tile_room import copies_held
+from archsim.mapping.tile_search import nest_of
+from archsim.mapping.tile_traffic import tile_traffic
 from archsim.numerics.number_format import parse_format
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
@@ -105,3 +112,12 @@ def architecture(array: PeArray, srams: tuple[SramLevel, ...], dram: DramLevel) 
         vector_unit=VectorUnit(lanes=8), formats=Formats(ifmap=int8, weight=int8, psum=int32, ofmap=int8),
         srams=srams, dram=dram, energy=EnergyChoice(),
     )  # fmt: skip
+
+
+def drawn_plan(data: st.DataObject, layer: ConvLayer | MatmulLayer, arch: Architecture) -> FoldPlan:
+    """A plan of any tiling option, whether it fits or not."""
+    work = array_work(layer, arch)
+    options = tile_options(work)
+    index = data.draw(st.integers(0, len(options.order) - 1))
+    nest = nest_of(work, options, copies_held(work, options, tile_traffic(work, options)), index)
+    return plan_array_steps(work, nest, ideal_compute_cycles(work))

@@ -6,15 +6,9 @@ from archsim.arch.memory_level import DramLevel
 from archsim.engine.event import run_events
 from archsim.engine.measure import schedule_timeline
 from archsim.engine.timeline import WRITE_BACK, channel_clock, with_ports
-from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import OPERAND_CODES, Steps, Transfers
-from archsim.mapping.planner import array_work, ideal_compute_cycles
-from archsim.mapping.tile_options import tile_options
-from archsim.mapping.tile_room import copies_held
-from archsim.mapping.tile_search import nest_of
-from archsim.mapping.tile_traffic import tile_traffic
 from archsim.terms import Operand
-from tests.strategies import architectures, array_layers
+from tests.strategies import architectures, array_layers, drawn_plan
 
 
 def ints(*values: int) -> np.ndarray:
@@ -24,12 +18,7 @@ def ints(*values: int) -> np.ndarray:
 @settings(max_examples=150, deadline=None)
 @given(layer=array_layers, arch=architectures(), data=st.data())
 def test_simpy_and_the_kernel_give_the_same_times(layer, arch, data) -> None:
-    work = array_work(layer, arch)
-    options = tile_options(work)
-    index = data.draw(st.integers(0, len(options.order) - 1))
-    copies = copies_held(work, options, tile_traffic(work, options))
-    nest = nest_of(work, options, copies, index)
-    plan = plan_array_steps(work, nest, ideal_compute_cycles(work))
+    plan = drawn_plan(data, layer, arch)
     steps, clock = with_ports(plan.steps), channel_clock(plan.transfers, arch.dram)
     event, kernel = run_events(steps, plan.transfers, clock), schedule_timeline(steps, plan.transfers, clock)
     for field in ("start", "wait", "cause"):

@@ -19,7 +19,7 @@ from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of
 from archsim.mapping.tile_traffic import tile_traffic
 from archsim.terms import Dataflow
-from tests.strategies import HELD, architecture, architectures, array_layers
+from tests.strategies import HELD, architecture, architectures, array_layers, drawn_plan
 
 
 def total(plan, dram) -> int:
@@ -30,12 +30,7 @@ def total(plan, dram) -> int:
 @settings(max_examples=150, deadline=None)
 @given(layer=array_layers, arch=architectures(), data=st.data())
 def test_more_bandwidth_or_less_latency_never_slows_a_mapping(layer, arch, data) -> None:
-    work = array_work(layer, arch)
-    options = tile_options(work)
-    index = data.draw(st.integers(0, len(options.order) - 1))
-    copies = copies_held(work, options, tile_traffic(work, options))
-    nest = nest_of(work, options, copies, index)
-    plan = plan_array_steps(work, nest, ideal_compute_cycles(work))
+    plan = drawn_plan(data, layer, arch)
     factor = data.draw(st.sampled_from([1.01, 1.5, 2.0, 10.0]))
     faster = replace(arch.dram, bandwidth_bytes_per_cycle=arch.dram.bandwidth_bytes_per_cycle * factor)
     slow = total(plan, arch.dram)

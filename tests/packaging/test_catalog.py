@@ -125,4 +125,5 @@ def test_the_shelves_list_every_name_first() -> None:
 def test_every_format_on_the_shelf_can_be_parsed() -> None:
     for name in FORMAT_NAMES:
         for one in name.split(", ") if not name.startswith("fx") else [name]:
-            parse_format(one.replace("N", "8").replace("<W,I>", "<8,4>"))
+            named = one.replace("N", "8").replace("<W,I>", "<8,4>")
+            assert parse_format(named).name == named

@@ -175,7 +175,8 @@ def test_a_shape_that_contradicts_its_input_is_a_fault_with_both_numbers(
 
 
 def test_a_layer_that_reads_from_outside_is_not_checked_against_the_one_before(tmp_path: Path) -> None:
-    _read(tmp_path, f"name: a, {CONV}", f"name: b, {CONV}, inputs: []")
+    read = _read(tmp_path, f"name: a, {CONV}", f"name: b, {CONV}, inputs: []")
+    assert [layer.sources for layer in read.layers] == [(), ()]
 
 
 @pytest.mark.parametrize(
