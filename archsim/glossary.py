@@ -94,7 +94,8 @@ GLOSSARY: dict[str, str] = {
     # Bottlenecks
     "bottleneck": "What most of the layer's cycles go to: compute, mapping, on-chip, dram bandwidth, dram latency, or none.",
     "compute": "Bottleneck: the array is busy and well filled; only more multipliers or a faster clock help.",
-    "mapping": "Bottleneck: compute_cycles prevail, but folds leave many PEs empty; another dataflow or array shape would help.",
+    "mapping": "Bottleneck: compute_cycles prevail, but most of them are mapping loss; another dataflow, array shape or batch would help.",
+    "mapping loss": "Compute cycles beyond MACs / multipliers: idle PEs, fill, drain and reloads of the array. [cycles]",
     "on-chip": "Bottleneck: on-chip stalls prevail; more banks, ports or width would help.",
     "dram bandwidth": "Bottleneck: the DRAM channel is busy while the array waits; more bandwidth or more reuse would help.",
     "dram latency": "Bottleneck: the array waits for the first bytes of transfers; a shorter latency or earlier requests would help.",

@@ -88,7 +88,17 @@ class LayerRun:
         return self.compute_cycles + self.onchip_stall_cycles + self.dram_stall_cycles
 
     @property
+    def mapping_loss_cycles(self) -> int:
+        """Compute cycles beyond those in which every PE would be busy: fill, drain, reload, idle PEs. [cycles]"""
+        return mapping_loss_cycles(self.compute_cycles, self.occupied_macs, self.multipliers)
+
+    @property
     def utilization(self) -> float:
         """MACs that occupied a multiplier / (multipliers x total cycles), 0..1."""
         slots = self.multipliers * self.total_cycles
         return self.occupied_macs / slots if slots else 0.0
+
+
+def mapping_loss_cycles(compute_cycles: int, macs: int, multipliers: int) -> int:
+    """Return the cycles of the array beyond ``macs`` spread over all multipliers; 0 without MACs. [cycles]"""
+    return max(0, compute_cycles - -(-macs // multipliers)) if macs else 0

@@ -35,11 +35,11 @@ class LayerTimes:
     dram_latency_stall_cycles: int
     waits: tuple[tuple[str, int], ...]
 
-    def bottleneck(self, ideal_cycles: int) -> Bottleneck:
-        """Name what most cycles went to; ``ideal_cycles`` of the compute cycles kept every PE busy."""
+    def bottleneck(self, mapping_loss: int) -> Bottleneck:
+        """Name what most cycles went to; in ``mapping_loss`` of the compute cycles PEs were idle."""
         shares = {
-            Bottleneck.COMPUTE: ideal_cycles,
-            Bottleneck.MAPPING: self.compute_cycles - ideal_cycles,
+            Bottleneck.COMPUTE: self.compute_cycles - mapping_loss,
+            Bottleneck.MAPPING: mapping_loss,
             Bottleneck.ON_CHIP: self.onchip_stall_cycles,
             Bottleneck.DRAM_BANDWIDTH: self.dram_stall_cycles - self.dram_latency_stall_cycles,
             Bottleneck.DRAM_LATENCY: self.dram_latency_stall_cycles,

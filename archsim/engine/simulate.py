@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
-from archsim.engine.layer_run import LayerRun
+from archsim.engine.layer_run import LayerRun, mapping_loss_cycles
 from archsim.engine.measure import fastest_plan, measure_plan
 from archsim.engine.residency import kept_words, sources_of, tensors_kept
 from archsim.mapping.fold_plan import FoldPlan
@@ -108,16 +108,16 @@ def _shape_key(layer: Layer) -> Layer:
 
 def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPlan) -> LayerRun:
     times = measure_plan(plan, arch.dram)
-    ideal = -(-layer.macs // arch.pe_array.multipliers) if layer.macs else plan.compute_cycles
     lane_ops = layer.lane_ops if isinstance(layer, VectorLayer) else 0
+    macs, multipliers = _occupied_macs(plan, layer), arch.pe_array.multipliers
     return LayerRun(
         layer=layer.name,
         op=layer.op,
         dataflow=plan.kind,
         macs=layer.macs,
         effectual_macs=_effectual_macs(layer),
-        occupied_macs=_occupied_macs(plan, layer),
-        multipliers=arch.pe_array.multipliers,
+        occupied_macs=macs,
+        multipliers=multipliers,
         lane_ops=lane_ops,
         folds=plan.folds,
         compute_cycles=plan.compute_cycles,
@@ -127,7 +127,7 @@ def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPl
         waits=times.waits,
         mapping_efficiency=plan.mapping_efficiency,
         traffic=plan.traffic,
-        bottleneck=times.bottleneck(min(ideal, plan.compute_cycles)),
+        bottleneck=times.bottleneck(mapping_loss_cycles(plan.compute_cycles, macs, multipliers)),
         loop_nest=tuple(plan.nest.lines()) if plan.nest else (),
     )
 

@@ -89,9 +89,11 @@ def _name(op: str, layers: tuple[LayerResult, ...]) -> str:
 
 
 def draw_cycles(axes: Axes, bars: Sequence[Bar]) -> None:
-    """Draw each bar's cycles, split into compute and the three kinds of stall."""
+    """Draw each bar's cycles: PEs all busy, what the mapping loses, and the three kinds of stall."""
+    mapping = _sums(bars, "mapping_loss_cycles")
     causes = {
-        "compute": _sums(bars, "compute_cycles"),
+        "compute": _sums(bars, "compute_cycles") - mapping,
+        "mapping loss": mapping,
         "on-chip stall": _sums(bars, "onchip_stall_cycles"),
         "DRAM bandwidth stall": _sums(bars, "dram_bandwidth_stall_cycles"),
         "DRAM latency stall": _sums(bars, "dram_latency_stall_cycles"),

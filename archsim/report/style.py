@@ -52,6 +52,7 @@ BOTTLENECK_MARKERS = {
 }
 CAUSE_FILLS = {
     "compute": Fill("#17365d", ""),
+    "mapping loss": Fill("#b9c6d6", "xxx"),
     "on-chip stall": Fill("#5f8fbf", "///"),
     "DRAM bandwidth stall": Fill("#e9a35b", ""),
     "DRAM latency stall": Fill("#fbe6cd", "..."),

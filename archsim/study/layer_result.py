@@ -93,6 +93,11 @@ class LayerResult:
         return self.run.folds
 
     @property
+    def mapping_loss_cycles(self) -> int:
+        """As in `LayerRun`. [cycles]"""
+        return self.run.mapping_loss_cycles
+
+    @property
     def compute_cycles(self) -> int:
         """The array alone, every memory ideal. [cycles]"""
         return self.run.compute_cycles

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from archsim.arch.memory_level import DramLevel
 from archsim.engine import measure
+from archsim.engine.layer_run import mapping_loss_cycles
 from archsim.engine.measure import LayerTimes, fastest_plan, measure_plan
 from archsim.errors import MappingError, SimulationError
 from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan, Steps, Transfers
@@ -120,7 +121,7 @@ def test_the_bottleneck_is_the_largest_share(times, ideal, name) -> None:
     compute, onchip, dram, latency = times
     made = LayerTimes(compute_cycles=compute, onchip_stall_cycles=onchip, dram_stall_cycles=dram,
                       dram_latency_stall_cycles=latency, waits=())  # fmt: skip
-    assert made.bottleneck(ideal) is name
+    assert made.bottleneck(mapping_loss=compute - ideal) is name
 
 
 def test_the_fastest_of_several_plans_is_kept() -> None:
@@ -176,3 +177,9 @@ def test_waits_name_real_causes_and_add_up(layer, arch) -> None:
     fetched = {OPERAND_CODES[code].value for code in made.transfers.operand[~made.transfers.is_write]}
     assert {cause for cause, _ in times.waits} <= fetched | {"write_back", "last_drain"}
     assert Operand.OFMAP.value not in fetched
+
+
+def test_mapping_loss_is_what_macs_on_every_multiplier_would_not_need() -> None:
+    # 1000 MACs on 64 multipliers need 16 cycles; the other 84 of 100 are lost. Without MACs nothing is.
+    assert mapping_loss_cycles(100, 1000, 64) == 84
+    assert mapping_loss_cycles(100, 0, 64) == 0
