@@ -158,8 +158,9 @@ def _read_cfg(path: Path) -> _Cfg:
         what = getattr(problem, "option", None) or f"[{problem.section}]"
         raise ConfigError(f"{path}:{problem.lineno}: {what}: appears twice") from problem
     except configparser.ParsingError as problem:
-        lines = "\n".join(f"{path}:{line}: not 'key: value' (found {found})" for line, found in problem.errors)
-        raise ConfigError(lines) from problem
+        written = text.splitlines()
+        faults = [f"{path}:{line}: not 'key: value' (found {written[line - 1]!r})" for line, _ in problem.errors]
+        raise ConfigError("\n".join(faults)) from problem
     return _Cfg(
         path=str(path),
         values={(section.lower(), key): value for section in parser.sections() for key, value in parser.items(section)},

@@ -205,7 +205,7 @@ def test_bandwidth_is_required_where_it_limits(write_cfg: Write) -> None:
         ("ArrayHeight: 3\n", "s.cfg:1: a [section] must come before the first key"),
         ("[a]\nx=1\nx=2\n", "s.cfg:3: x: appears twice"),
         ("[a]\n[a]\n", "s.cfg:2: [a]: appears twice"),
-        ("[a]\nhello\n", "s.cfg:2: not 'key: value' (found 'hello\\n')"),
+        ("[a]\nhello\n", "s.cfg:2: not 'key: value' (found 'hello')"),
     ],
 )
 def test_a_file_that_is_no_cfg_is_told_where(write_cfg: Write, text: str, said: str) -> None:
