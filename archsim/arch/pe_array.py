@@ -128,7 +128,7 @@ class PeArray:
         foreign = stationary_only if is_os else output_only
         owner = "weight_stationary and input_stationary" if is_os else "output_stationary"
         return [
-            f"{key} (={getattr(self, key)!s}) is a setting of {owner} arrays; this one is {self.dataflow}"
+            f"{key} (={getattr(self, key)!s}) is a setting of {owner} arrays; this one is {self.dataflow}: leave it out, or --set pe_array.{key}=null"
             for key, default in foreign.items()
             if getattr(self, key) != default
         ]

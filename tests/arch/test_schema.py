@@ -142,16 +142,16 @@ def test_a_setting_of_another_dataflow_is_told_at_its_own_key(write_arch: Write)
     pe_array = "\n  rows: 8\n  columns: 4\n  dataflow: os\n  weight_regs: 2\n  psum_hop: 4"
     assert faults(write_arch((PE_ARRAY, pe_array))) == [
         "a.yaml:10: pe_array.weight_regs: is a setting of weight_stationary and input_stationary arrays; "
-        "this one is output_stationary (found 2)",
+        "this one is output_stationary: leave it out, or --set pe_array.weight_regs=null (found 2)",
         "a.yaml:11: pe_array.psum_hop: is a setting of weight_stationary and input_stationary arrays; "
-        "this one is output_stationary (found 4)",
+        "this one is output_stationary: leave it out, or --set pe_array.psum_hop=null (found 4)",
     ]
 
 
 def test_a_drain_is_told_to_be_output_stationarys_in_the_words_of_the_file(write_arch: Write) -> None:
     assert faults(write_arch(("rows: 8", "os_drain: shift_rows, rows: 8"))) == [
-        "a.yaml:6: pe_array.os_drain: is a setting of output_stationary arrays; this one is weight_stationary "
-        "(found 'shift_rows')"
+        "a.yaml:6: pe_array.os_drain: is a setting of output_stationary arrays; this one is weight_stationary: "
+        "leave it out, or --set pe_array.os_drain=null (found 'shift_rows')"
     ]
 
 
