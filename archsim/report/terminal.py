@@ -12,20 +12,25 @@ from rich.console import Console
 
 from archsim.report.tables import run_table, summary_panel
 from archsim.study.result import RunResult
+from archsim.study.run_tables import loop_nest_text
 
 if TYPE_CHECKING:
     from archsim.engine.simulate import Progress
 
 PLAIN_WIDTH = 140
 """Columns of the tables where stdout is not a terminal."""
+MOST_NESTS = 3
+"""Layers up to which their loop nests are printed too."""
 WIDE = 100
 """Columns from which a table shows everything."""
 
 
 def print_run(run: RunResult) -> None:
-    """Print a run's layers and totals to stdout."""
+    """Print a run's layers and totals to stdout, and the loop nests where the layers are few."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     console.print(run_table(run, is_narrow=console.width < WIDE))
+    if len(run.layers) <= MOST_NESTS:
+        console.print(loop_nest_text(run.layers), markup=False, highlight=False)
     console.print(summary_panel(run))
 
 

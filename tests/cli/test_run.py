@@ -267,3 +267,9 @@ def test_a_signal_from_the_terminal_ends_with_130() -> None:
     ended = subprocess.run([sys.executable, "-c", begin + hook + go], capture_output=True, cwd=TOP, check=False)
     assert (ended.returncode, ended.stderr) == (130, b"")
     assert ended.returncode == 128 + signal.SIGINT
+
+
+def test_few_layers_are_printed_with_their_loop_nests(archsim) -> None:
+    shown = archsim("run", "tpu_like", "alexnet", "--layers", "conv3").out
+    assert "stream 169 pixels past window (rows) x filters (columns)" in shown
+    assert "stream" not in archsim("run", "tpu_like", "alexnet").out
