@@ -1,6 +1,5 @@
 """Counters x table -> pJ, layer by layer; called by `study/`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum
 
@@ -75,11 +74,6 @@ def price_layer(run: LayerRun, arch: Architecture, table: EnergyTable) -> LayerE
         ("leakage", chip_leakage_mw(arch, table) * run.total_cycles / arch.clock_mhz * PJ_PER_MW_US),
     )
     return LayerEnergy(components=components, traffic_pj=traffic_pj)
-
-
-def price_run(runs: Iterable[LayerRun], arch: Architecture, table: EnergyTable) -> tuple[LayerEnergy, ...]:
-    """Price every layer. Raises as `price_layer`."""
-    return tuple(price_layer(run, arch, table) for run in runs)
 
 
 def _traffic_pj(layer: str, row: TrafficCount, arch: Architecture, table: EnergyTable) -> float:

@@ -141,10 +141,6 @@ class FoldPlan:
             row.words for row in self.traffic if (row.level, row.operand, row.direction) == (level, operand, direction)
         )
 
-    def dram_bytes(self, dram: str, direction: Direction) -> int:
-        """Bytes over the DRAM channel in one direction. [B]"""
-        return sum(row.bytes for row in self.traffic if row.level == dram and row.direction is direction)
-
 
 def merge_traffic(rows: Sequence[TrafficCount]) -> tuple[TrafficCount, ...]:
     """Add up rows of the same level, operand and direction; drop empty ones."""

@@ -121,11 +121,6 @@ class ConvLayer:
         )
 
     @property
-    def is_depthwise(self) -> bool:
-        """Whether every group has one input channel."""
-        return self.groups > 1 and self.groups == self.in_channels
-
-    @property
     def gemm(self) -> Gemm:
         """The layer as ``groups`` equal matrix products."""
         return Gemm(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from archsim.arch.architecture import EnergyChoice
 from archsim.arch.memory_level import SramLevel
-from archsim.cost.energy import price_layer, price_run
+from archsim.cost.energy import price_layer
 from archsim.cost.energy_table import load_energy_table
 from archsim.errors import SimulationError
 from archsim.mapping.fold_plan import TrafficCount
@@ -84,11 +84,6 @@ def test_traffic_at_an_unknown_level_is_our_own_bug(run, chip):
     with pytest.raises(SimulationError) as caught:
         price_layer(run(traffic=(count("l2", Operand.IFMAP, Direction.READ, 1),)), chip(), TABLE)
     assert str(caught.value) == "layer 'conv1': traffic at level 'l2', which arch 'chip' does not have"
-
-
-def test_a_run_is_priced_layer_by_layer(run, chip):
-    runs = [run(occupied_macs=macs) for macs in (0, 10)]
-    assert price_run(runs, chip(), TABLE) == tuple(price_layer(one, chip(), TABLE) for one in runs)
 
 
 ROWS = st.lists(

@@ -173,7 +173,7 @@ def test_dp_in_the_name_makes_a_depthwise_layer_and_is_said(tmp_path: Path) -> N
     depthwise, ordinary = workload.layers
     assert isinstance(depthwise, ConvLayer)
     assert isinstance(ordinary, ConvLayer)
-    assert (depthwise.groups, depthwise.out_channels, depthwise.is_depthwise) == (16, 16, True)
+    assert (depthwise.groups, depthwise.in_channels, depthwise.out_channels) == (16, 16, 16)
     assert depthwise.macs == 5184  # 6 * 6 pixels * 9 * 16 channels
     assert ordinary.groups == 1
     assert any("Conv2DP" in said and "Conv3dp" not in said for said in workload.assumptions)
