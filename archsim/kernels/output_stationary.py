@@ -11,8 +11,9 @@ further, so that the word pushed k edges ago always lies at ``position + k``.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from archsim.kernels.compiled import compiled
 
 IntArray = NDArray[np.int64]
 
@@ -43,7 +44,7 @@ _VALUE, _ORIGIN = range(2)
 """A drain register: the ofmap value and its place in the flat results; -1 = empty."""
 
 
-@njit(cache=True)
+@compiled
 def step_output_stationary_array(
     ifmap: IntArray, weight: IntArray, extents: IntArray, settings: IntArray
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
@@ -109,7 +110,7 @@ def step_output_stationary_array(
     return results[0], results[1], macs, counts
 
 
-@njit(cache=True)
+@compiled
 def _sample_feed(control: IntArray, fed: IntArray, cycle: int, plan: tuple[IntArray, IntArray, IntArray]) -> None:
     """Decide which word of which pass enters at this edge, if any."""
     extents = plan[0]
@@ -130,7 +131,7 @@ def _sample_feed(control: IntArray, fed: IntArray, cycle: int, plan: tuple[IntAr
         control[_FED_AT] = cycle
 
 
-@njit(cache=True)
+@compiled
 def _may_follow(control: IntArray, cycle: int, plan: tuple[IntArray, IntArray, IntArray]) -> bool:
     """Whether the next pass may start: this one is out, or no drain register is needed twice."""
     extents, settings, ends = plan
@@ -148,7 +149,7 @@ def _may_follow(control: IntArray, cycle: int, plan: tuple[IntArray, IntArray, I
     return bool(waited >= hold and waited + extents[fold + 1, LENGTH] >= extents[fold, LENGTH] + hold)
 
 
-@njit(cache=True)
+@compiled
 def _push_ifmap_words(
     lanes: IntArray, fed: IntArray, now: tuple[int, int], plan: tuple[IntArray, IntArray, IntArray, IntArray]
 ) -> None:
@@ -171,7 +172,7 @@ def _push_ifmap_words(
         lanes[:, i, position + ring] = lanes[:, i, position]
 
 
-@njit(cache=True)
+@compiled
 def _push_weight_words(
     falling: IntArray, fed: IntArray, cycle: int, plan: tuple[IntArray, IntArray, IntArray, IntArray]
 ) -> None:
@@ -186,7 +187,7 @@ def _push_weight_words(
             counts[WEIGHT_READS] += j < extents[fold, USED_COLUMNS]
 
 
-@njit(cache=True)
+@compiled
 def _clock_pes(
     lanes: IntArray, pes: tuple[IntArray, IntArray, IntArray], macs: IntArray, now: tuple[int, int, int]
 ) -> None:
@@ -205,7 +206,7 @@ def _clock_pes(
             sums[i, j] = sums[i, j] * lanes[_KEEP, i, tap + depth - 1] + products[finished, i, j]
 
 
-@njit(cache=True)
+@compiled
 def _finish_sums(
     leaving: tuple[IntArray, tuple[IntArray, IntArray], tuple[IntArray, NDArray[np.bool_]], IntArray],
     registers: tuple[IntArray, IntArray],
@@ -236,7 +237,7 @@ def _finish_sums(
                     line_done[fold, i] = True
 
 
-@njit(cache=True)
+@compiled
 def _shift_drains(
     leaving: tuple[IntArray, tuple[IntArray, IntArray], tuple[IntArray, NDArray[np.bool_]], IntArray],
     cycle: int,
@@ -263,7 +264,7 @@ def _shift_drains(
                 counts[DRAIN_WRITES] += is_used and place % columns < extents[fold, USED_COLUMNS]
 
 
-@njit(cache=True)
+@compiled
 def _hold(drains: IntArray, control: IntArray, pe: tuple[int, int], held: tuple[int, int]) -> None:
     """Write a drain register; a value still in it is lost."""
     if drains[_ORIGIN, pe[0], pe[1]] >= 0:
@@ -273,7 +274,7 @@ def _hold(drains: IntArray, control: IntArray, pe: tuple[int, int], held: tuple[
     drains[_ORIGIN, pe[0], pe[1]], drains[_VALUE, pe[0], pe[1]] = held
 
 
-@njit(cache=True)
+@compiled
 def _put_out(
     leaving: tuple[IntArray, tuple[IntArray, IntArray], tuple[IntArray, NDArray[np.bool_]], IntArray],
     result: tuple[int, int, int],
@@ -289,7 +290,7 @@ def _put_out(
     _count_end(ends, extents, place // outputs[0].size, cycle + settings[OUTPUT_REGS])
 
 
-@njit(cache=True)
+@compiled
 def _count_end(ends: IntArray, extents: IntArray, fold: int, cycle: int) -> None:
     """Count a PE whose part in the pass is over; after the last one, note the pass's end."""
     ends[fold, 0] += 1

@@ -6,10 +6,11 @@ take a fraction of a cycle is exact.
 """
 
 import numpy as np
-from numba import njit
+
+from archsim.kernels.compiled import compiled
 
 
-@njit(cache=True)
+@compiled
 def schedule_steps(
     advance, tail, hold, first_start, transfer_step, transfer_after, transfer_lead, transfer_ticks, transfer_operand,
     is_write, latency_ticks, ticks_per_cycle,

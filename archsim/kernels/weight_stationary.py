@@ -14,8 +14,9 @@ pushed k edges ago always lies at ``position + k``.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from archsim.kernels.compiled import compiled
 
 IntArray = NDArray[np.int64]
 
@@ -43,7 +44,7 @@ pass's bottom row, which word of all passes it is and how many columns give an o
 _ACTIVE, _SHADOW = range(2)
 
 
-@njit(cache=True)
+@compiled
 def step_weight_stationary_array(
     stationary: IntArray, streamed: IntArray, extents: IntArray, settings: IntArray
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
@@ -122,7 +123,7 @@ def step_weight_stationary_array(
     return outputs.reshape((passes, length, columns)), cycles, macs, counts
 
 
-@njit(cache=True)
+@compiled
 def _sample_feeds(
     control: IntArray, feeds: tuple[IntArray, IntArray], now: tuple[int, int], plan: tuple[IntArray, IntArray]
 ) -> None:
@@ -159,7 +160,7 @@ def _sample_feeds(
         control[_LOADED_AT] = cycle
 
 
-@njit(cache=True)
+@compiled
 def _push_streamed_words(
     lanes: IntArray, fed: IntArray, now: tuple[int, int], plan: tuple[IntArray, IntArray, IntArray, IntArray]
 ) -> None:
@@ -185,7 +186,7 @@ def _push_streamed_words(
         lanes[:, i, position + ring] = lanes[:, i, position]
 
 
-@njit(cache=True)
+@compiled
 def _clock_pes(
     lanes: IntArray,
     registers: tuple[IntArray, tuple[IntArray, IntArray], IntArray],
@@ -213,7 +214,7 @@ def _clock_pes(
             psums[written, i, j] = above + products[finished, i, j]
 
 
-@njit(cache=True)
+@compiled
 def _collect_outputs(
     results: tuple[IntArray, IntArray],
     registers: tuple[IntArray, IntArray],
@@ -240,7 +241,7 @@ def _collect_outputs(
     return collected
 
 
-@njit(cache=True)
+@compiled
 def _watch_last_use(control: IntArray, tags: IntArray, now: tuple[int, int], plan: tuple[IntArray, IntArray]) -> None:
     """See the pass's last word arrive in its bottom row: at the last column, or at column 0 if columns reload alone."""
     length, position = now
@@ -254,7 +255,7 @@ def _watch_last_use(control: IntArray, tags: IntArray, now: tuple[int, int], pla
         control[_LAST_USE_SEEN] = 1
 
 
-@njit(cache=True)
+@compiled
 def _shift_load_chains(
     weights: IntArray, loads: IntArray, cycle: int, plan: tuple[IntArray, IntArray, IntArray, IntArray]
 ) -> None:
@@ -279,7 +280,7 @@ def _shift_load_chains(
             counts[STATIONARY_WRITES] += max(0, used - top)
 
 
-@njit(cache=True)
+@compiled
 def _latch_travelling_words(
     shadow: IntArray, loads: IntArray, cycle: int, plan: tuple[IntArray, IntArray, IntArray, IntArray]
 ) -> None:
