@@ -196,15 +196,17 @@ def _survive_odd_names(stream: TextIO) -> None:
 
 def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:
     """Print a result, write it where asked, and say what was not costed."""
-    from archsim.report.pictures import write_run
-    from archsim.report.terminal import print_run
-    from archsim.study.plain_json import json_text
-
     if out is not None:
+        from archsim.report.pictures import write_run
+
         write_run(result, out)
     if as_json:
+        from archsim.study.plain_json import json_text
+
         typer.echo(json_text(result.summary()), nl=False)
     else:
+        from archsim.report.terminal import print_run
+
         print_run(result)
     for line in _uncosted_lines(result.uncosted):
         _say(line)
