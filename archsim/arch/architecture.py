@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from archsim.arch.memory_level import DramLevel, SramLevel
+from archsim.arch.memory_level import LIVES_WITH, DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.numerics.number_format import NumberFormat
 from archsim.terms import Operand
@@ -101,8 +101,7 @@ class Architecture:
         An ofmap lives with the psums where no level names it, and psums with the ofmap; None = the
         operand goes straight between array and DRAM.
         """
-        fallback = {Operand.OFMAP: Operand.PSUM, Operand.PSUM: Operand.OFMAP}
-        for wanted in (operand, fallback.get(operand, operand)):
+        for wanted in (operand, LIVES_WITH.get(operand, operand)):
             for level in self.srams:
                 if wanted in level.holds:
                     return level

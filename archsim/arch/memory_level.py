@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from archsim.terms import Operand
 
+LIVES_WITH = {Operand.OFMAP: Operand.PSUM, Operand.PSUM: Operand.OFMAP}
+"""Where an operand lives that no level or partition names: ofmap and psums share a place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SramLevel:
@@ -54,8 +57,7 @@ class SramLevel:
         if self.partition_bytes is None:
             return self.room_bytes
         shares = dict(self.partition_bytes)
-        fallback = {Operand.OFMAP: Operand.PSUM, Operand.PSUM: Operand.OFMAP}
-        return shares[operand] if operand in shares else shares[fallback[operand]]
+        return shares[operand] if operand in shares else shares[LIVES_WITH[operand]]
 
     @property
     def tile_copies(self) -> int:

@@ -63,7 +63,7 @@ def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
     few cycles shorter (trimmed edge folds only); the stall is then 0, never negative.
     """
     steps = with_ports(plan.steps)
-    onchip = max(_end_of_array(steps) - steps.origin_cycles, plan.compute_cycles)
+    onchip = max(steps.ideal_end_cycles - steps.origin_cycles, plan.compute_cycles)
     if dram.is_ideal:
         return _times(plan, onchip, onchip, onchip, ())
     timeline = _run(steps, plan.transfers, channel_clock(plan.transfers, dram))
@@ -105,7 +105,7 @@ def schedule_timeline(steps: Steps, transfers: Transfers, clock: ChannelClock) -
 def _total_cycles(plan: FoldPlan, dram: DramLevel) -> int:
     steps = with_ports(plan.steps)
     if dram.is_ideal:
-        return _end_of_array(steps)
+        return steps.ideal_end_cycles
     return schedule_timeline(steps, plan.transfers, channel_clock(plan.transfers, dram)).end
 
 
@@ -113,11 +113,6 @@ def _run(steps: Steps, transfers: Transfers, clock: ChannelClock) -> Timeline:
     if len(steps) > EVENT_STEPS:
         return schedule_timeline(steps, transfers, clock)
     return run_events(steps, transfers, clock)
-
-
-def _end_of_array(steps: Steps) -> int:
-    starts = steps.first_start_cycles + np.concatenate([[0], np.cumsum(steps.advance_cycles[:-1])])
-    return int((starts + steps.tail_cycles).max())
 
 
 def _times(plan: FoldPlan, onchip: int, total: int, no_latency: int, waits: tuple[tuple[str, int], ...]) -> LayerTimes:

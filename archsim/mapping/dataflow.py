@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.pe_array import PeArray
+from archsim.mapping.fold_plan import last_end
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
 
@@ -62,8 +63,7 @@ class PassTiming:
     @property
     def total(self) -> int:
         """Cycles from the counted origin to the last result, all steps back to back. [cycles]"""
-        starts = self.first_start + np.concatenate([[0], np.cumsum(self.advance[:-1])])
-        return int((starts + self.tail).max()) - self.origin
+        return last_end(self.first_start, self.advance, self.tail) - self.origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

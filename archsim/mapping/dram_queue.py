@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.mapping.fold_plan import OPERAND_CODES, Transfers
+from archsim.mapping.fold_plan import OPERAND_CODES, Transfers, back_to_back
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
@@ -60,7 +60,7 @@ class IdealTimes:
 
 def ideal_times(advance_cycles: IntArray, tail_cycles: IntArray) -> IdealTimes:
     """Run steps back to back."""
-    start = np.concatenate([[0], np.cumsum(advance_cycles[:-1])])
+    start = back_to_back(advance_cycles)
     return IdealTimes(start=start, end=np.maximum.accumulate(start + tail_cycles))
 
 

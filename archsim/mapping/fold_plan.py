@@ -51,6 +51,11 @@ class Steps:
     def __len__(self) -> int:
         return len(self.advance_cycles)
 
+    @property
+    def ideal_end_cycles(self) -> int:
+        """When the last result is out if no step ever waits. [cycles]"""
+        return last_end(self.first_start_cycles, self.advance_cycles, self.tail_cycles)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Transfers:
@@ -140,6 +145,16 @@ class FoldPlan:
         return sum(
             row.words for row in self.traffic if (row.level, row.operand, row.direction) == (level, operand, direction)
         )
+
+
+def back_to_back(advance_cycles: IntArray) -> IntArray:
+    """Return the starts of steps that never wait, the first at 0. [cycles]"""
+    return np.concatenate([[0], np.cumsum(advance_cycles[:-1])])
+
+
+def last_end(first_start: int, advance_cycles: IntArray, tail_cycles: IntArray) -> int:
+    """Return when the last result of steps that never wait is out. [cycles]"""
+    return first_start + int((back_to_back(advance_cycles) + tail_cycles).max())
 
 
 def merge_traffic(rows: Sequence[TrafficCount]) -> tuple[TrafficCount, ...]:

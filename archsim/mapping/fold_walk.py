@@ -61,7 +61,7 @@ def walk_folds(nest: LoopNest, *, pass_per_unit: bool = False) -> FoldWalk:
     """
     inner = (nest.columns, nest.rows, nest.stream)
     shape = [nest.tiling[dim].tiles for dim in nest.order]
-    shape += [min(nest.tiling[dim].units, nest.tiling[dim].units_per_tile) for dim in inner]
+    shape += [nest.tiling[dim].units_in_tile for dim in inner]
     index = np.indices(shape, dtype=np.int64).reshape(6, -1)
     tile = dict(zip(nest.order, index[:3], strict=True))
     within = dict(zip(inner, index[3:], strict=True))

@@ -107,11 +107,13 @@ class LevelUse:
     def traffic(self, spad: dict[Operand, tuple[int, int]]) -> tuple[TrafficCount, ...]:
         """Add up the layer: PE registers (reads, writes per operand), SRAM levels, DRAM."""
         rows = [
-            self._count("spad", operand, direction, words)
+            count_traffic(self.arch, "spad", operand, direction, words)
             for operand, pair in spad.items()
             for direction, words in zip((Direction.READ, Direction.WRITE), pair, strict=True)
         ]
-        rows += [self._count(m.level, m.operand, m.direction, int(m.words.sum())) for m in self.movements()]
+        rows += [
+            count_traffic(self.arch, m.level, m.operand, m.direction, int(m.words.sum())) for m in self.movements()
+        ]
         return merge_traffic([*rows, *self._dram_rows()])
 
     def _dram_rows(self) -> Iterable[TrafficCount]:
@@ -161,12 +163,19 @@ class LevelUse:
     def _level(self, name: str) -> SramLevel:
         return next(level for level in self.arch.srams if level.name == name)
 
-    def _count(self, level: str, operand: Operand, direction: Direction, words: int) -> TrafficCount:
-        size = self.arch.formats.of(operand).bytes_of(words)
-        return TrafficCount(level=level, operand=operand, direction=direction, words=words, bytes=size)
-
     def _bytes(self, operand: Operand, words: IntArray) -> IntArray:
-        return -(-words * self.arch.formats.of(operand).width_bits // 8)
+        return packed_bytes(self.arch, operand, words)
+
+
+def packed_bytes(arch: Architecture, operand: Operand, words: IntArray) -> IntArray:
+    """Return the bytes of packed words, each count rounded up to a whole byte. [B]"""
+    return -(-words * arch.formats.of(operand).width_bits // 8)
+
+
+def count_traffic(arch: Architecture, level: str, operand: Operand, direction: Direction, words: int) -> TrafficCount:
+    """Return a traffic row, its bytes in the operand's format."""
+    size = arch.formats.of(operand).bytes_of(words)
+    return TrafficCount(level=level, operand=operand, direction=direction, words=words, bytes=size)
 
 
 def _move(level: SramLevel, operand: Operand, direction: Direction, words: IntArray, partition: Operand) -> Movement:

@@ -43,6 +43,11 @@ class DimTiling:
         return -(-self.size // self.unit)
 
     @property
+    def units_in_tile(self) -> int:
+        """Units of the longest tile."""
+        return min(self.units, self.units_per_tile)
+
+    @property
     def tiles(self) -> int:
         """Tiles of the whole dimension."""
         return -(-self.units // self.units_per_tile)
@@ -85,7 +90,7 @@ class LoopNest:
             return False
         inside = self.order[self.order.index(self.stream) :]
         spatial = (self.rows, self.columns)
-        one_fold = all(min(self.tiling[dim].units, self.tiling[dim].units_per_tile) == 1 for dim in spatial)
+        one_fold = all(self.tiling[dim].units_in_tile == 1 for dim in spatial)
         return not one_fold or any(dim in inside and self.tiling[dim].tiles > 1 for dim in spatial)
 
     def lines(self) -> list[str]:
@@ -98,7 +103,7 @@ class LoopNest:
                 loops.append(f"for {dim} tile in {tiling.tiles}:  # tiles of {span}")
         for place, dim in (("column", self.columns), ("row", self.rows)):
             tiling = self.tiling[dim]
-            folds = min(tiling.units, tiling.units_per_tile)
+            folds = tiling.units_in_tile
             if folds > 1:
                 loops.append(f"for {dim} fold in {folds}:  # {place} folds of {tiling.unit}")
         stream = self.tiling[self.stream]

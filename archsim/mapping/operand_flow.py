@@ -27,6 +27,11 @@ RELEVANT: dict[Operand, tuple[Dim, Dim]] = {
 """The two dimensions that index each operand; the third one reuses it."""
 
 
+def reused_dim(operand: Operand) -> Dim:
+    """Return the dimension that does not index an operand: its loop uses the same words again."""
+    return next(dim for dim in Dim if dim not in RELEVANT[operand])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Visits:
     """How one operand's units come and go; arrays of shape (steps,).

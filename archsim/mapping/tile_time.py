@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.mapping.array_work import ArrayWork
-from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim
-from archsim.mapping.operand_flow import RELEVANT
+from archsim.mapping.operand_flow import RELEVANT, reused_dim
 from archsim.mapping.pass_cycles import PassCycles, pass_cycles
 from archsim.mapping.tile_options import STREAMABLE, TileOptions
 from archsim.mapping.tile_traffic import TileTraffic, sum_arrays
@@ -139,7 +138,7 @@ class TileTime:
 
     def _uses_per_load(self, operand: Operand) -> FloatArray:
         """How often each unit of a loaded tile is used before the tile goes."""
-        reused = next(dim for dim in DIMS if dim not in RELEVANT[operand])
+        reused = reused_dim(operand)
         stays = np.logical_and.reduce(
             [(self.options.position(dim) < self.options.position(reused)) | (self.options.tiles(dim) == 1)
              for dim in RELEVANT[operand]]
@@ -149,4 +148,4 @@ class TileTime:
         return np.where(self.options.streamed[operand], 1.0, uses)
 
     def _units_in_tile(self, dim: Dim) -> NDArray[np.int64]:
-        return self.options.of(dim, [min(t.units, t.units_per_tile) for t in self.options.tilings[dim]])
+        return self.options.of(dim, [t.units_in_tile for t in self.options.tilings[dim]])

@@ -13,7 +13,7 @@ from archsim.arch.memory_level import SramLevel
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim
-from archsim.mapping.operand_flow import RELEVANT
+from archsim.mapping.operand_flow import RELEVANT, reused_dim
 from archsim.mapping.tile_options import TileOptions
 from archsim.mapping.tile_sizes import channels_of, first_fetch_bytes, format_bits, lines_of, tiles_bytes
 from archsim.terms import Operand
@@ -171,7 +171,7 @@ def _splits_passes(
     stream = work.dataflow.stream
     follows = np.ones(len(options.order), dtype=bool)
     for dim in (work.dataflow.rows, work.dataflow.columns):
-        one_unit = options.of(dim, [min(t.units, t.units_per_tile) for t in options.tilings[dim]]) == 1
+        one_unit = options.of(dim, [t.units_in_tile for t in options.tilings[dim]]) == 1
         outside = (options.position(dim) < options.position(stream)) | (tiles[dim] == 1)
         follows &= one_unit & outside
     return (tiles[stream] > 1) & ~follows
@@ -186,8 +186,7 @@ def _array_reads(
     reads = {}
     for operand in INPUTS:
         first, second = RELEVANT[operand]
-        reused = next(dim for dim in DIMS if dim not in (first, second))
-        times = loads if dataflow.stationary is operand else units[reused]
+        times = loads if dataflow.stationary is operand else units[reused_dim(operand)]
         reads[operand] = work.groups * sizes[first] * sizes[second] * times
     if dataflow.stationary is not Operand.PSUM:
         visits = units[Dim.WINDOW]
@@ -199,7 +198,7 @@ def _array_reads(
 
 def _repeats(options: TileOptions, tiles: dict[Dim, IntArray], operand: Operand) -> IntArray:
     """How often a resident operand's tiles come and go: its reusing loop, where one of its own lies inside."""
-    reused = next(dim for dim in DIMS if dim not in RELEVANT[operand])
+    reused = reused_dim(operand)
     inside = np.logical_or.reduce(
         [(options.position(dim) > options.position(reused)) & (tiles[dim] > 1) for dim in RELEVANT[operand]]
     )

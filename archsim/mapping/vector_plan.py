@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from archsim.arch.architecture import Architecture, VectorUnit
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps, TrafficCount, merge_traffic
+from archsim.mapping.level_use import count_traffic, packed_bytes
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import VectorLayer
 
@@ -48,12 +49,12 @@ def plan_vector_layer(
     counts = {Operand.IFMAP: fetched, Operand.WEIGHT: weights}
     release = np.arange(chunks, dtype=np.int64) - 2
     fetches = [
-        Fetch(operand=operand, length_bytes=_bytes(arch, operand, words), release=np.maximum(release, -1),
+        Fetch(operand=operand, length_bytes=packed_bytes(arch, operand, words), release=np.maximum(release, -1),
               lead_cycles=np.zeros(chunks, dtype=np.int64))
         for operand, words in counts.items()
     ]  # fmt: skip
     write_back = WriteBack(
-        psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=_bytes(arch, Operand.OFMAP, written)
+        psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=packed_bytes(arch, Operand.OFMAP, written)
     )
     advance = _spread(cycles, chunks)
     transfers, last_write = queue_transfers(fetches, write_back, ideal_times(advance, advance))
@@ -87,7 +88,7 @@ def _port_cycles(
         level = arch.sram_of(operand)
         if level is not None and level.bytes_per_cycle is not None:
             key = (level.name, operand if level.partition_bytes is not None else None)
-            cycles = _bytes(arch, operand, words) / level.bytes_per_cycle
+            cycles = packed_bytes(arch, operand, words) / level.bytes_per_cycle
             busy[key] = busy.get(key, np.zeros(chunks)) + cycles
     slowest = np.zeros(chunks)
     for cycles in busy.values():
@@ -101,24 +102,15 @@ def _traffic(
     rows = []
     for operand, used in ((Operand.IFMAP, layer.ifmap_words), (Operand.WEIGHT, layer.weight_words)):
         from_dram = int(fetched[operand].sum())
-        rows.append(_count(arch, arch.dram.name, operand, Direction.READ, from_dram))
+        rows.append(count_traffic(arch, arch.dram.name, operand, Direction.READ, from_dram))
         level = arch.sram_of(operand)
         if level is not None:
-            rows.append(_count(arch, level.name, operand, Direction.WRITE, from_dram))
-            rows.append(_count(arch, level.name, operand, Direction.READ, used))
+            rows.append(count_traffic(arch, level.name, operand, Direction.WRITE, from_dram))
+            rows.append(count_traffic(arch, level.name, operand, Direction.READ, used))
     to_dram = int(written.sum())
     level = arch.sram_of(Operand.OFMAP)
     if level is not None:
-        rows.append(_count(arch, level.name, Operand.OFMAP, Direction.WRITE, layer.ofmap_words))
-        rows.append(_count(arch, level.name, Operand.OFMAP, Direction.READ, to_dram))
-    rows.append(_count(arch, arch.dram.name, Operand.OFMAP, Direction.WRITE, to_dram))
+        rows.append(count_traffic(arch, level.name, Operand.OFMAP, Direction.WRITE, layer.ofmap_words))
+        rows.append(count_traffic(arch, level.name, Operand.OFMAP, Direction.READ, to_dram))
+    rows.append(count_traffic(arch, arch.dram.name, Operand.OFMAP, Direction.WRITE, to_dram))
     return merge_traffic(rows)
-
-
-def _count(arch: Architecture, level: str, operand: Operand, direction: Direction, words: int) -> TrafficCount:
-    size = arch.formats.of(operand).bytes_of(words)
-    return TrafficCount(level=level, operand=operand, direction=direction, words=words, bytes=size)
-
-
-def _bytes(arch: Architecture, operand: Operand, words: IntArray) -> IntArray:
-    return -(-words * arch.formats.of(operand).width_bits // 8)
