@@ -10,12 +10,28 @@ OPS_PER_MAC = 2
 
 
 class Operand(StrEnum):
-    """What a word is: a value of one of the layer's tensors."""
+    """What a word is: a value of one of the layer's tensors, or what says where such values stand."""
 
     IFMAP = "ifmap"
     WEIGHT = "weight"
     PSUM = "psum"
     OFMAP = "ofmap"
+    METADATA = "metadata"
+    """What a code on the DRAM channel adds to the values: runs, masks, padding. It lives in no buffer."""
+
+
+HELD_OPERANDS = (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM, Operand.OFMAP)
+"""Operands that are values: they have a format, and a level can hold them."""
+CODABLE_OPERANDS = (Operand.IFMAP, Operand.WEIGHT, Operand.OFMAP)
+"""Operands that are whole tensors of the layer: a code on the DRAM channel may shorten them."""
+
+
+class Compression(StrEnum):
+    """How an operand's words are coded on the DRAM channel; `numerics/link_code.py` says what each code is."""
+
+    NONE = "none"
+    RLC5 = "rlc5"
+    BITMASK = "bitmask"
 
 
 class Direction(StrEnum):

@@ -6,45 +6,42 @@ Called by `schema.py`.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, PlainValidator, StrictBool, ValidatorFunctionWrapHandler, WrapValidator
 
+from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys, attempt, settle
-from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.value_types import Bytes, Count, Cycles, LevelName, PositiveBytes, Rate
+from archsim.arch.memory_level import SramCell, SramLevel, SramPorts
+from archsim.arch.operand_keys import HeldOperand
+from archsim.arch.value_types import MAX_SIDE, Bytes, Count, FreeName, PositiveBytes
 from archsim.terms import Operand
 
-RESERVED_NAMES = ("spad",)
-"""Level names that traffic.csv uses for other things."""
+
+def _known_ports(ports: Any) -> int | str:
+    if isinstance(ports, str) and SramPorts.named(ports):
+        return ports
+    if isinstance(ports, bool) or not isinstance(ports, int) or not 1 <= ports <= MAX_SIDE:
+        raise ValueError(f"must be a number from 1 to {MAX_SIDE}, or a name like '2rw' or '1r1w'")
+    return ports
 
 
-def _free_name(name: str) -> str:
-    if name in RESERVED_NAMES:
-        raise ValueError("is what traffic.csv calls the registers in the PEs; choose another name")
-    return name
-
-
-def _known_device(device: str) -> str:
-    if device != "bandwidth":
-        raise ValueError("must be 'bandwidth': DRAM devices with banks and rows are not modelled yet")
-    return device
-
-
-FreeName = Annotated[LevelName, AfterValidator(_free_name)]
+Ports = Annotated[int | str, PlainValidator(_known_ports)]
 
 
 class SramKeys(Keys):
-    """A level of kind ``sram``; the keys are the fields of `SramLevel`."""
+    """A level of kind ``sram``; the keys are the fields of `SramLevel`, number and kind of ports in one."""
 
     stand_ins: ClassVar[Mapping[str, Any]] = {"name": "level", "kind": "sram", "holds": ["ifmap"]}
 
     name: FreeName
     kind: Literal["sram"]
-    holds: Annotated[list[Operand], Field(min_length=1)]
+    holds: Annotated[list[HeldOperand], Field(min_length=1)]
     capacity_bytes: PositiveBytes | None = None
-    partition_bytes: dict[Operand, PositiveBytes] | None = None
+    partition_bytes: dict[HeldOperand, PositiveBytes] | None = None
     banks: Count = 1
-    ports: Count = 1
+    ports: Ports = 1
     width_bytes: Count | None = None
+    interleave_bytes: Count | None = None
+    cell: SramCell = SramCell.LSTP
     double_buffered: StrictBool = True
     keep_bytes: Bytes = 0
 
@@ -66,11 +63,17 @@ class SramKeys(Keys):
             holds=frozenset(self.holds),
             partition_bytes=None if parts is None else tuple(parts.items()),
             banks=self.banks,
-            ports=self.ports,
+            ports=self._ports().count,
+            port_kind=self._ports().kind,
             width_bytes=self.width_bytes,
+            interleave_bytes=self.interleave_bytes,
+            cell=self.cell,
             double_buffered=self.double_buffered,
             keep_bytes=self.keep_bytes,
         )
+
+    def _ports(self) -> SramPorts:
+        return SramPorts(count=self.ports) if isinstance(self.ports, int) else SramPorts.named(self.ports)
 
     def _capacity_conflicts(self) -> Iterable[Conflict]:
         both = {"capacity_bytes", "partition_bytes"}
@@ -96,6 +99,7 @@ class SramKeys(Keys):
     def _idle_keys(self) -> Iterable[Conflict]:
         if self.ports != 1 and self.width_bytes is None:
             yield self._conflict("ports", "needs width_bytes: without a width the level never limits", {"width_bytes"})
+        yield from self._idle_interleaving()
         if self.keep_bytes and self.partition_bytes is not None:
             rule = "needs capacity_bytes: a partitioned level has no room outside its partitions"
             yield self._conflict("keep_bytes", rule, {"partition_bytes"})
@@ -103,26 +107,19 @@ class SramKeys(Keys):
             rule = "keeps one layer's ofmap as a later layer's ifmap: the level must hold ifmap, and ofmap or psum"
             yield self._conflict("keep_bytes", rule, {"holds"})
 
+    def _idle_interleaving(self) -> Iterable[Conflict]:
+        step, width = self.interleave_bytes, self.width_bytes
+        if step is None:
+            return
+        if width is None or self.banks == 1:
+            rule = "needs width_bytes and more than one bank: what never limits or has one place has no order of banks"
+            yield self._conflict("interleave_bytes", rule, {"width_bytes", "banks"})
+        elif step % width:
+            rule = f"must be a multiple of width_bytes (={width}): one access stays in one bank"
+            yield self._conflict("interleave_bytes", rule, {"width_bytes"})
+
     def _conflict(self, key: str, message: str, concerns: set[str]) -> Conflict:
         return Conflict(at=(key,), message=message, found=getattr(self, key), concerns=frozenset({key, *concerns}))
-
-
-class DramKeys(Keys):
-    """The level of kind ``dram``; the keys are the fields of `DramLevel`."""
-
-    name: FreeName
-    kind: Literal["dram"]
-    bandwidth_bytes_per_cycle: Rate
-    device: Annotated[str, AfterValidator(_known_device)] = "bandwidth"
-    latency_cycles: Cycles = 0
-
-    def build(self) -> DramLevel:
-        """Return the level."""
-        return DramLevel(
-            name=self.name,
-            bandwidth_bytes_per_cycle=self.bandwidth_bytes_per_cycle,
-            latency_cycles=self.latency_cycles,
-        )
 
 
 def _check_levels(data: Any, handler: ValidatorFunctionWrapHandler) -> list[SramKeys | DramKeys]:

@@ -13,15 +13,17 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
 from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
+from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys
-from archsim.arch.level_keys import DramKeys, LevelList, SramKeys
+from archsim.arch.level_keys import LevelList, SramKeys
 from archsim.arch.overrides import apply_settings, origin
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
 from archsim.arch.value_types import Count, Cycles, Energy, Line, Nanometres, PositiveCycles, Rate, Words
 from archsim.config_file import ConfigText, read_yaml, validate
 from archsim.errors import ConfigError
+from archsim.numerics.link_code import WIDEST_LEVEL_BITS
 from archsim.numerics.number_format import parse_format
-from archsim.terms import Dataflow
+from archsim.terms import Compression, Dataflow
 
 SHORT_DATAFLOWS = {
     "ws": Dataflow.WEIGHT_STATIONARY,
@@ -140,6 +142,17 @@ class ArchKeys(Keys):
     levels: LevelList
     energy: EnergyKeys = EnergyKeys()
 
+    def conflicts(self) -> Iterable[Conflict]:
+        """Return the operands whose words are too wide for their code on the DRAM channel."""
+        place, formats = len(self.levels) - 1, self.formats.build()
+        dram = self.levels[place]
+        for operand, code in dram.compression if isinstance(dram, DramKeys) else ():
+            width = formats.of(operand).width_bits
+            if code is Compression.RLC5 and width > WIDEST_LEVEL_BITS:
+                rule = f"rlc5 holds words of {WIDEST_LEVEL_BITS} bits or fewer, {operand} has {width}; choose bitmask"
+                yield Conflict(at=("levels", place, "compression"), message=rule, found=code.value,
+                               concerns=frozenset({"levels", "formats"}))  # fmt: skip
+
     def build(self, folder: Path) -> Architecture:
         """Return the chip; ``folder`` is where the file lies."""
         *srams, dram = self.levels
@@ -153,8 +166,9 @@ class ArchKeys(Keys):
             vector_unit=self.vector_unit.build() if self.vector_unit is not None else None,
             formats=self.formats.build(),
             srams=tuple(level.build() for level in srams if isinstance(level, SramKeys)),
-            dram=dram.build(),
+            dram=dram.build(folder, self.clock_mhz),
             energy=self.energy.build(self.technology_nm, folder),
+            assumptions=dram.unused,
         )
 
 
@@ -185,5 +199,9 @@ def build_arch(text: ConfigText, settings: Sequence[str] = (), assumptions: tupl
     applied = apply_settings(text, settings)
     arch = validate(applied, ArchKeys, ConfigError).build(Path(text.path).parent)
     in_force = [setting for setting in dict.fromkeys(settings) if origin(setting) in applied.origins.values()]
-    said = (*assumptions, *(f"set by the user over {Path(text.path).name}: {setting}" for setting in in_force))
+    said = (
+        *assumptions,
+        *arch.assumptions,
+        *(f"set by the user over {Path(text.path).name}: {setting}" for setting in in_force),
+    )
     return replace(arch, assumptions=said, content_hash=applied.content_hash)

@@ -13,6 +13,8 @@ MAX_SIDE = 65_536
 MAX_CYCLES = 1_000_000
 MAX_WORDS = 2**31
 MAX_BYTES = 2**40
+RESERVED_NAMES = ("spad",)
+"""Level names that traffic.csv uses for other things."""
 
 _EXPONENT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
@@ -26,6 +28,12 @@ def _one_line(value: str) -> str:
     if not value.isprintable() or not value.strip():
         raise ValueError("must be one line of text, and not empty")
     return value
+
+
+def _free_name(name: str) -> str:
+    if name in RESERVED_NAMES:
+        raise ValueError("is what traffic.csv calls the registers in the PEs; choose another name")
+    return name
 
 
 Count = Annotated[int, Field(strict=True, ge=1, le=MAX_SIDE)]
@@ -42,3 +50,4 @@ Nanometres = Annotated[_Finite, Field(ge=1, le=1000)]
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 LevelName = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+FreeName = Annotated[LevelName, AfterValidator(_free_name)]

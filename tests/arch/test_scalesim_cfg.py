@@ -7,7 +7,7 @@ import pytest
 
 from archsim.arch.scalesim_cfg import read_scalesim_cfg
 from archsim.errors import ConfigError
-from archsim.terms import Dataflow, Operand
+from archsim.terms import HELD_OPERANDS, Dataflow, Operand
 
 VERSION_2 = """\
 [general]
@@ -105,7 +105,7 @@ def test_version_2_becomes_a_partitioned_glb_and_one_dram_channel(write_cfg: Wri
         True,
     )
     assert (arch.dram.bandwidth_bytes_per_cycle, arch.dram.is_ideal) == (10, False)
-    assert {arch.formats.of(operand).width_bits for operand in Operand} == {8}
+    assert {arch.formats.of(operand).width_bits for operand in HELD_OPERANDS} == {8}
     assert arch.vector_unit is None
 
 

@@ -11,7 +11,7 @@ from archsim.arch.pe_array import LoadGranularity, OsDrain, PeArray
 from archsim.arch.schema import PeArrayKeys, read_arch_yaml
 from archsim.config_file import read_yaml
 from archsim.errors import ConfigError
-from archsim.terms import Dataflow, Operand
+from archsim.terms import HELD_OPERANDS, Dataflow, Operand
 
 Write = Callable[..., Path]
 PE_ARRAY = "{rows: 8, columns: 4, dataflow: weight_stationary}"
@@ -122,7 +122,7 @@ def test_an_exponent_is_a_number_though_yaml_takes_it_for_text(write_arch: Write
         ("kind: dram, ", "", "a.yaml:11: levels.2.kind: this key is required"),
         ("latency", "device: ddr4, latency", "a.yaml:11: levels.2.device: must be 'bandwidth': DRAM devices with banks and "
          "rows are not modelled yet (found 'ddr4')"),
-        ("latency", "compression: rlc5, latency", "a.yaml:11: levels.2.compression: no such key (found 'rlc5')."),
+        ("latency", "compresion: rlc5, latency", "a.yaml:11: levels.2.compresion: no such key (found 'rlc5'). Did you mean 'compression'?"),
         ("columns: 4", "columns: 4, zero_skip: gate", "a.yaml:6: pe_array.zero_skip: no such key (found 'gate')."),
         ("clock_mhz: 200\n", "", "a.yaml:1: clock_mhz: this key is required"),
     ],
@@ -224,7 +224,7 @@ def test_every_key_of_an_sram_level_reaches_it(write_arch: Write) -> None:
 
 def test_every_operand_has_its_own_format(write_arch: Write) -> None:
     formats = read_arch_yaml(write_arch(("psum: int32", "psum: int24, ofmap: int16"))).formats
-    assert [formats.of(operand).width_bits for operand in Operand] == [8, 4, 24, 16]
+    assert [formats.of(operand).width_bits for operand in HELD_OPERANDS] == [8, 4, 24, 16]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from archsim.arch.schema import read_arch_yaml
 from archsim.config_file import parse_value
-from archsim.terms import Dataflow, Operand
+from archsim.terms import HELD_OPERANDS, Dataflow
 
 FOLDER = Path(__file__).parents[2] / "arch_configs"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -31,7 +31,7 @@ def test_there_is_an_arch_for_every_dataflow() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_operand_of_a_shipped_arch_has_a_level(path: Path) -> None:
     arch = read_arch_yaml(path)
-    assert all(arch.sram_of(operand) is not None for operand in Operand)
+    assert all(arch.sram_of(operand) is not None for operand in HELD_OPERANDS)
 
 
 def test_the_tpu_like_dram_moves_34_gigabytes_a_second() -> None:
