@@ -13,7 +13,12 @@ GLOSSARY: dict[str, str] = {
     "weight": "The layer's parameters: filter values, or the second matrix of a product. Biases are not counted.",
     "ofmap": "The values a layer writes (output feature map), each complete.",
     "psum": "A value of the ofmap that is not yet complete: the sum of some of its products, in the psum format.",
-    "metadata": "Words that say where the values of a compressed or sparse operand stand; an operand of traffic.csv where there are any.",
+    "metadata": "What says where the values of a coded operand stand: runs, masks, padding. An operand of traffic.csv at the DRAM "
+    "level, counted in 64-bit words; where an operand is coded its own row holds its nonzero words alone.",
+    "compression": "How the DRAM channel codes zeros, per operand: none, rlc5 or bitmask. The buffers hold decoded words.",
+    "rlc5": "Eyeriss' run-length code: a 5-bit run of zeros and the level behind it make a pair; floor(63 / (5 + bits)) pairs and "
+    "an end bit fill a 64-bit word (3 pairs at 16 bit). A run beyond 31 zeros costs a pair whose level is zero.",
+    "bitmask": "A code on the DRAM channel: one bit per word that says whether it is zero, and the nonzero words.",
     "format": "How a value is written in bits: intN, uintN, fx<W,I>, lnsN, fp8_e4m3, fp8_e5m2, fp16, bf16, tf32, fp32, fp64.",
     "word": "One value of one operand in its format. words x bits of the format / 8 = bytes.",
     # What runs, on what
@@ -77,7 +82,31 @@ GLOSSARY: dict[str, str] = {
     # Energy, area
     "energy_pj": "Energy: of the layer in layers.csv (the sum of its components), of one kind of traffic in traffic.csv, "
     "of one component in energy.csv. [pJ] The assumptions in summary.json say what the table leaves out.",
-    "component": "What the energy went to: mac, spad, each on-chip level and dram by name, vector, leakage. A column of energy.csv.",
+    "component": "What the energy went to: mac, spad, each on-chip level and dram by name (its bursts; dram_activate, dram_refresh, "
+    "dram_background and dram_io beside them), vector, wires, leakage. A column of energy.csv, actions.csv and area.csv.",
+    "action": "What a component did: compute, read, write, activate, hop, span... A column of actions.csv.",
+    "unit": "What one count of an action is: a MAC, a word, an access of so many bytes, a burst, a bit over a wire, a cycle.",
+    "count": "How often the action was done, in units (actions.csv); equal pieces of a component (area.csv).",
+    "unit_pj": "Energy of one action; count x unit_pj = energy_pj. [pJ] A column of actions.csv.",
+    "unit_mm2": "Area of one piece; count x unit_mm2 = area_mm2. [mm2] A column of area.csv.",
+    "cycles": "In dram.csv: from the layer's start to its last burst, in [cycles] of the DRAM device (tCK).",
+    "burst_bytes": "What one DRAM burst moves. [B]",
+    "activates": "Rows opened in DRAM; row hits are bursts that need none.",
+    "precharges": "Rows closed in DRAM, those that a burst closes behind it too.",
+    "reads": "Bursts read from DRAM.",
+    "writes": "Bursts written to DRAM.",
+    "refreshes": "Refreshes of all banks of a rank.",
+    "missed_refreshes": "Refreshes that came only after the next one was due.",
+    "open_cycles": "[cycles] of the DRAM device (tCK) in which a rank had a bank open, over all ranks.",
+    "closed_cycles": "[cycles] of the DRAM device (tCK) in which a rank had all banks closed, over all ranks.",
+    "bus_data_cycles": "[cycles] of the DRAM device (tCK) in which a data bus moved data, over all channels.",
+    "bus_row_cycles": "[cycles] of the DRAM device (tCK) in which a data bus waited for a row to be opened or closed.",
+    "bus_turnaround_cycles": "[cycles] of the DRAM device (tCK) between reads and writes, or between ranks.",
+    "bus_bank_group_cycles": "[cycles] of the DRAM device (tCK) lost between bursts of one bank group.",
+    "bus_refresh_cycles": "[cycles] of the DRAM device (tCK) in which a data bus waited for a refresh.",
+    "bus_idle_cycles": "[cycles] of the DRAM device (tCK) in which nothing was waiting.",
+    "bus_other_cycles": "[cycles] of the DRAM device (tCK): command bus taken, or data on its way at the end.",
+    "source": "Whence a number comes: a key of energy_sources in summary.json, in actions.csv and area.csv.",
     "area_mm2": "Area of the chip from the energy table, per component. [mm2] What the table has no number for is not in it.",
     # Whole run
     "seconds": "total_cycles of all layers / clock. [s]",

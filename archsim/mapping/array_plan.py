@@ -7,12 +7,15 @@ from archsim.arch.pe_array import EdgeFolds
 from archsim.mapping.array_words import ArrayWords, array_words, psum_leaves
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.dataflow import PassShapes, PassTiming
+from archsim.mapping.dram_layout import StepBlocks, place_transfers
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps
 from archsim.mapping.fold_walk import FoldWalk, changed, walk_folds
+from archsim.mapping.ifmap_box import IfmapBoxes, added_boxes, needed_boxes
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.loop_nest import Dim, LoopNest
-from archsim.mapping.operand_flow import RELEVANT, Visits, ifmap_unit_words, operand_visits, release_steps
+from archsim.mapping.operand_flow import RELEVANT, Visits, operand_visits, release_steps
+from archsim.mapping.port_use import Edge, port_cycles
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
@@ -45,14 +48,18 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     crossing = psum_leaves(walk, work.dataflow, work.keeps_psum)
     visits = {operand: _visits(work, nest, walk, operand, crossing[0]) for operand in RELEVANT}
     words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing)
-    use = LevelUse(arch=work.arch, kept=work.kept, words=_step_words(work, nest, walk, visits, words))
+    boxes = _ifmap_boxes(work, nest, walk, visits[Operand.IFMAP])
+    blocks = StepBlocks(work=work, nest=nest, walk=walk, boxes=boxes, visits=visits)
+    use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, words=_step_words(blocks, words))
     psums = visits[Operand.PSUM]
     times = ideal_times(timing.advance, timing.tail)
     transfers, last_write = queue_transfers(_fetches(work, nest, visits, use, timing), _write_back(use), times)
+    if work.arch.dram.has_banks:
+        transfers = place_transfers(transfers, blocks, use)
     steps = Steps(
         advance_cycles=timing.advance,
         tail_cycles=timing.tail,
-        port_cycles=use.port_cycles(),
+        port_cycles=port_cycles(use, Edge(shape=work.edge, dataflow=work.dataflow, nest=nest)),
         hold_transfer=_holds(psums, last_write, work.copies(Operand.PSUM, nest)),
         first_start_cycles=timing.first_start,
         origin_cycles=timing.origin,
@@ -79,16 +86,21 @@ def _visits(work: ArrayWork, nest: LoopNest, walk: FoldWalk, operand: Operand, e
     return operand_visits(walk, nest, operand, per_step)
 
 
-def _step_words(
-    work: ArrayWork, nest: LoopNest, walk: FoldWalk, visits: dict[Operand, Visits], words: ArrayWords
-) -> StepWords:
+def _ifmap_boxes(work: ArrayWork, nest: LoopNest, walk: FoldWalk, visits: Visits) -> IfmapBoxes:
+    if Operand.IFMAP in nest.streamed:
+        return needed_boxes(walk, work.geometry, nest)
+    return added_boxes(walk, work.geometry, nest, visits)
+
+
+def _step_words(blocks: StepBlocks, words: ArrayWords) -> StepWords:
     """Add what crosses the DRAM channel to what crosses the array's edge."""
+    nest, walk, boxes, visits = blocks.nest, blocks.walk, blocks.boxes, blocks.visits
     outputs = walk.words(Dim.PIXELS, Dim.FILTERS)
     psums = visits[Operand.PSUM]
     spilled = psums.first & ~psums.first_ever & (words.psum_reads > 0)
     leaves = psums.last & ((words.psum_writes > 0) | (words.ofmap_writes > 0))
     ifmap = words.ifmap_reads if Operand.IFMAP in nest.streamed else np.where(
-        visits[Operand.IFMAP].first, ifmap_unit_words(walk, work.geometry, nest, visits[Operand.IFMAP]), 0
+        visits[Operand.IFMAP].first, boxes.channels * boxes.lines * blocks.work.geometry.line_words, 0
     )  # fmt: skip
     weight = words.weight_reads if Operand.WEIGHT in nest.streamed else np.where(
         visits[Operand.WEIGHT].first, walk.words(Dim.WINDOW, Dim.FILTERS), 0

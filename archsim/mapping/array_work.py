@@ -1,10 +1,13 @@
 """One array layer on one arch, resolved for the planner: what every part of it asks about."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from archsim.arch.architecture import Architecture
 from archsim.mapping.dataflow import DataflowPlan
+from archsim.mapping.edge_words import EdgeShape
 from archsim.mapping.ifmap_geometry import IfmapGeometry
+from archsim.mapping.link_traffic import LinkShare
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.operand_flow import RELEVANT
 from archsim.terms import Operand
@@ -20,20 +23,26 @@ class ArrayWork:
         The chip, and the plan of its dataflow.
     geometry
         Overlap of the ifmap's windows.
+    edge
+        Where words lie that cross the array's edge.
     sizes
         Length of each dimension, dropped weights not counted.
     groups
         Independent products.
     kept
         Operands that are on chip already (IFMAP, WEIGHT) or may stay there (OFMAP): no DRAM traffic.
+    link
+        What the operands that the arch codes take on the DRAM channel.
     """
 
     arch: Architecture
     dataflow: DataflowPlan
     geometry: IfmapGeometry
+    edge: EdgeShape
     sizes: dict[Dim, int]
     groups: int
     kept: frozenset[Operand]
+    link: Mapping[Operand, LinkShare] = field(default_factory=dict)
 
     @property
     def pass_per_unit(self) -> bool:
@@ -45,6 +54,11 @@ class ArrayWork:
         """Whether psums stay in an output-stationary array between the passes of one fold."""
         array = self.arch.pe_array
         return array.k_tile == 0 or array.k_tile_keeps_psum
+
+    def link_bits(self, operand: Operand) -> float:
+        """Mean bits of a word on the DRAM channel. [b]"""
+        share = self.link.get(operand)
+        return share.bits_per_word if share else self.arch.formats.of(operand).width_bits
 
     def whole_bytes(self, operand: Operand) -> float:
         """Room that one group of an operand takes; a second one for the next group, to load ahead. [B]"""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import SimulationError
+from archsim.mapping.dram_runs import DramRuns
 from archsim.mapping.loop_nest import LoopNest
 from archsim.terms import Direction, Operand
 
@@ -75,6 +76,8 @@ class Transfers:
         Index into `OPERAND_CODES`.
     is_write
         True = towards DRAM.
+    runs
+        Where they lie in DRAM, one entry per transfer; None where the chip's DRAM has no banks.
     """
 
     step: IntArray
@@ -83,6 +86,7 @@ class Transfers:
     length_bytes: IntArray
     operand: IntArray
     is_write: NDArray[np.bool_]
+    runs: DramRuns | None = None
 
     def __len__(self) -> int:
         return len(self.step)

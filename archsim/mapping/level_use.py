@@ -1,11 +1,12 @@
-"""Words, bytes and port time of every memory level, from what each step moves.
+"""Words and bytes of every memory level, from what each step moves; `port_use.py` makes port time of them.
 
 Everything between array and DRAM passes through the operand's SRAM, with one exception: psums that
-were spilled return past it straight into the array, as each is used just once.
+were spilled return past it straight into the array, as each is used just once. Where the arch codes an
+operand on the DRAM channel, only the channel's bytes change: the SRAM holds and moves decoded words.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
 from archsim.mapping.array_words import ArrayWords
 from archsim.mapping.fold_plan import TrafficCount, merge_traffic
+from archsim.mapping.link_traffic import LinkShare
 from archsim.terms import Direction, Operand
 
 IntArray = NDArray[np.int64]
@@ -65,44 +67,31 @@ class LevelUse:
         Operands that need no DRAM: see `ArrayWork.kept`.
     words
         Per step.
+    link
+        What the operands that the arch codes take on the channel.
     """
 
     arch: Architecture
     kept: frozenset[Operand]
     words: StepWords
+    link: Mapping[Operand, LinkShare] = field(default_factory=dict)
 
     def fetch_bytes(self) -> dict[Operand, IntArray]:
         """Bytes read over the channel by each step, per operand. [B]"""
-        words = {Operand.IFMAP: self.words.ifmap_fetches, Operand.WEIGHT: self.words.weight_fetches,
-                 Operand.PSUM: self.words.psum_fetches}  # fmt: skip
-        return {operand: self._bytes(operand, count) for operand, count in words.items() if operand not in self.kept}
+        return {operand: self._link_bytes(operand, count) for operand, count in self._fetches().items()}
 
     def write_back_bytes(self) -> tuple[IntArray, IntArray]:
         """Bytes written over the channel after each step: psums, ofmap. [B]"""
         ofmap = self.words.ofmap_write_backs
         ofmap = np.zeros_like(ofmap) if Operand.OFMAP in self.kept else ofmap
-        return self._bytes(Operand.PSUM, self.words.psum_write_backs), self._bytes(Operand.OFMAP, ofmap)
+        psums = self._link_bytes(Operand.PSUM, self.words.psum_write_backs)
+        return psums, self._link_bytes(Operand.OFMAP, ofmap)
 
     def movements(self) -> list[Movement]:
         """List what each SRAM level moves."""
         moves = self._input_moves(Operand.IFMAP, self.words.array.ifmap_reads, self.words.ifmap_fetches)
         moves += self._input_moves(Operand.WEIGHT, self.words.array.weight_reads, self.words.weight_fetches)
         return moves + self._output_moves()
-
-    def port_cycles(self) -> IntArray:
-        """Cycles that the busiest level (or partition) needs for each step; 0 = no limit. [cycles]"""
-        cycles = np.zeros_like(self.words.ifmap_fetches)
-        busy: dict[tuple[str, Operand | None], IntArray] = {}
-        for move in self.movements():
-            level = self._level(move.level)
-            part = move.partition if level.partition_bytes is not None else None
-            key = (move.level, part)
-            busy[key] = busy.get(key, np.zeros_like(cycles)) + self._bytes(move.operand, move.words)
-        for (name, _), length in busy.items():
-            rate = self._level(name).bytes_per_cycle
-            if rate is not None:
-                cycles = np.maximum(cycles, -(-length // rate))
-        return cycles
 
     def traffic(self, spad: dict[Operand, tuple[int, int]]) -> tuple[TrafficCount, ...]:
         """Add up the layer: PE registers (reads, writes per operand), SRAM levels, DRAM."""
@@ -117,21 +106,17 @@ class LevelUse:
         return merge_traffic([*rows, *self._dram_rows()])
 
     def _dram_rows(self) -> Iterable[TrafficCount]:
-        words = self.words
-        fetched = {Operand.IFMAP: words.ifmap_fetches, Operand.WEIGHT: words.weight_fetches,
-                   Operand.PSUM: words.psum_fetches}  # fmt: skip
-        written = {Operand.PSUM: words.psum_write_backs, Operand.OFMAP: words.ofmap_write_backs}
-        fetch_bytes = self.fetch_bytes()
-        back_bytes = dict(zip((Operand.PSUM, Operand.OFMAP), self.write_back_bytes(), strict=True))
-        name = self.arch.dram.name
-        for direction, counts, sizes in (
-            (Direction.READ, fetched, fetch_bytes),
-            (Direction.WRITE, written, back_bytes),
-        ):
-            for operand, count in counts.items():
-                if operand not in self.kept:
-                    yield TrafficCount(level=name, operand=operand, direction=direction, words=int(count.sum()),
-                                       bytes=int(sizes[operand].sum()))  # fmt: skip
+        psums, ofmap = self.words.psum_write_backs, self.words.ofmap_write_backs
+        written = {Operand.PSUM: psums} | ({} if Operand.OFMAP in self.kept else {Operand.OFMAP: ofmap})
+        for direction, moved in ((Direction.READ, self._fetches()), (Direction.WRITE, written)):
+            for operand, words in moved.items():
+                yield from dram_rows(self.arch, self.link, operand, direction, words)
+
+    def _fetches(self) -> dict[Operand, IntArray]:
+        """Words read over the channel by each step. [words]"""
+        words = {Operand.IFMAP: self.words.ifmap_fetches, Operand.WEIGHT: self.words.weight_fetches,
+                 Operand.PSUM: self.words.psum_fetches}  # fmt: skip
+        return {operand: count for operand, count in words.items() if operand not in self.kept}
 
     def _input_moves(self, operand: Operand, reads: IntArray, fetches: IntArray) -> list[Movement]:
         level = self.arch.sram_of(operand)
@@ -160,11 +145,26 @@ class LevelUse:
             moves.append(_move(ofmap_level, Operand.OFMAP, Direction.READ, drained, Operand.PSUM))
         return moves
 
-    def _level(self, name: str) -> SramLevel:
-        return next(level for level in self.arch.srams if level.name == name)
+    def _link_bytes(self, operand: Operand, words: IntArray) -> IntArray:
+        return link_bytes(self.arch, self.link, operand, words)
 
-    def _bytes(self, operand: Operand, words: IntArray) -> IntArray:
-        return packed_bytes(self.arch, operand, words)
+
+def link_bytes(arch: Architecture, link: Mapping[Operand, LinkShare], operand: Operand, words: IntArray) -> IntArray:
+    """Return the bytes that each step's words take on the DRAM channel, coded where they are. [B]"""
+    share = link.get(operand)
+    return share.step_bytes(words) if share else packed_bytes(arch, operand, words)
+
+
+def dram_rows(
+    arch: Architecture, link: Mapping[Operand, LinkShare], operand: Operand, direction: Direction, words: IntArray
+) -> Iterable[TrafficCount]:
+    """Yield the traffic rows of one operand on the channel; their bytes add up to those of its steps."""
+    name, share, total = arch.dram.name, link.get(operand), int(words.sum())
+    if share:
+        yield from share.rows(name, operand, direction, total)
+    else:
+        size = int(packed_bytes(arch, operand, words).sum())
+        yield TrafficCount(level=name, operand=operand, direction=direction, words=total, bytes=size)
 
 
 def packed_bytes(arch: Architecture, operand: Operand, words: IntArray) -> IntArray:

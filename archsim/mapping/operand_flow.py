@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.mapping.fold_walk import FoldWalk, changed
-from archsim.mapping.ifmap_geometry import IfmapGeometry
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.terms import Operand
 
@@ -96,45 +95,10 @@ def operand_visits(walk: FoldWalk, nest: LoopNest, operand: Operand, per_step: B
                   last_ever=last_ever)  # fmt: skip
 
 
-def ifmap_unit_words(walk: FoldWalk, geometry: IfmapGeometry, nest: LoopNest, visits: Visits) -> IntArray:
-    """Ifmap words that each step's unit adds to the buffer, neighbours in it not fetched again. [words]
-
-    A unit shares channels with the window unit before it in the tile, and lines with the pixel unit
-    before it in the tile or, where the tiles slide along the pixels, in the tile before.
-    """
-    window = nest.tiling[Dim.WINDOW].size
-    first_channel, last_channel = geometry.channel_ranges(walk.start[Dim.WINDOW], walk.size[Dim.WINDOW], window)
-    first_unit = {dim: _first_unit(walk, nest, dim) for dim in (Dim.WINDOW, Dim.PIXELS)}
-    has_left = walk.unit[Dim.WINDOW] > first_unit[Dim.WINDOW]
-    before = -(-walk.start[Dim.WINDOW] * geometry.channels // window)
-    first_channel = np.where(has_left, np.maximum(first_channel, before), first_channel)
-    first_line, last_line = geometry.line_ranges(walk.start[Dim.PIXELS], walk.size[Dim.PIXELS])
-    in_tile = walk.unit[Dim.PIXELS] > first_unit[Dim.PIXELS]
-    has_above = in_tile | ((walk.unit[Dim.PIXELS] > 0) & _slides(walk, visits)[visits.generation])
-    previous_last = geometry.line_after(np.maximum(walk.start[Dim.PIXELS] - 1, 0))
-    first_line = np.where(has_above, np.maximum(first_line, previous_last), first_line)
-    lines = np.maximum(0, last_line - first_line)
-    return np.asarray((last_channel - first_channel) * lines * geometry.line_words)
-
-
 def release_steps(visits: Visits, copies: int) -> IntArray:
     """Return the step whose end frees the buffer for each step's generation; -1 = free from the start."""
     last_step = np.concatenate([np.full(copies, -1, dtype=np.int64), visits.last_step_of()])
     return last_step[visits.generation]
-
-
-def _first_unit(walk: FoldWalk, nest: LoopNest, dim: Dim) -> IntArray:
-    """Return the first unit of what the ifmap's buffer holds at each step: of the tile, or of everything."""
-    first = walk.tile[dim] * nest.tiling[dim].units_per_tile
-    return np.zeros_like(first) if Operand.IFMAP in nest.whole else first
-
-
-def _slides(walk: FoldWalk, visits: Visits) -> BoolArray:
-    """Whether each generation follows the pixel tile just before it, shape (generations,)."""
-    first_step = np.concatenate([[0], visits.last_step_of()[:-1] + 1])
-    group, pixels, window = walk.group[first_step], walk.tile[Dim.PIXELS][first_step], walk.tile[Dim.WINDOW][first_step]
-    slides = (group[1:] == group[:-1]) & (window[1:] == window[:-1]) & (pixels[1:] == pixels[:-1] + 1)
-    return np.concatenate([[False], slides])
 
 
 def _first_and_last(keys: IntArray) -> tuple[BoolArray, BoolArray]:

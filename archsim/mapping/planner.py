@@ -9,10 +9,12 @@ from archsim.errors import MappingError
 from archsim.mapping.array_plan import plan_array_steps, time_walk
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.dataflow import DataflowPlan
+from archsim.mapping.edge_words import edge_shape
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.fold_walk import walk_folds
 from archsim.mapping.ifmap_geometry import ifmap_geometry
 from archsim.mapping.input_stationary import INPUT_STATIONARY
+from archsim.mapping.link_traffic import link_shares
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY
 from archsim.mapping.tile_options import untiled_nest
@@ -20,6 +22,7 @@ from archsim.mapping.tile_search import MOST_STEPS, search_nests, too_large
 from archsim.mapping.weight_stationary import WEIGHT_STATIONARY
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
+from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
 
 DATAFLOWS: dict[Dataflow, DataflowPlan] = {
     Dataflow.WEIGHT_STATIONARY: WEIGHT_STATIONARY,
@@ -32,7 +35,10 @@ MOST_MACS = 2**62
 
 
 def plan_array_layer(
-    layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] = frozenset()
+    layer: ArrayLayer,
+    arch: Architecture,
+    kept: frozenset[Operand] = frozenset(),
+    zeros: LayerZeros | None = None,
 ) -> Iterator[FoldPlan]:
     """Plan a conv or matrix layer in the few ways that promise most, best first.
 
@@ -44,13 +50,15 @@ def plan_array_layer(
         The chip.
     kept
         Operands that need no DRAM: IFMAP or WEIGHT on chip already, OFMAP that may stay.
+    zeros
+        Of its tensors, for an arch that codes them on the channel; None = what the layer says itself.
 
     Raises
     ------
     MappingError
         The layer does not fit the chip's buffers, or has more folds than are simulated.
     """
-    work = array_work(layer, arch, kept)
+    work = array_work(layer, arch, kept, zeros)
     _check_size(layer, work)
     compute_cycles = ideal_compute_cycles(work)
     for ranked in search_nests(work, layer.name, compute_cycles):
@@ -58,7 +66,12 @@ def plan_array_layer(
         yield replace(plan, estimated_cycles=ranked.estimated_cycles)
 
 
-def array_work(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] = frozenset()) -> ArrayWork:
+def array_work(
+    layer: ArrayLayer,
+    arch: Architecture,
+    kept: frozenset[Operand] = frozenset(),
+    zeros: LayerZeros | None = None,
+) -> ArrayWork:
     """Resolve what a layer asks of the array, structured sparsity applied where the array skips it."""
     gemm = layer.gemm
     window = gemm.window
@@ -66,8 +79,9 @@ def array_work(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand] =
         keep, of = layer.kept_of
         window = window // of * keep + min(window % of, keep)
     sizes = {Dim.PIXELS: gemm.pixels, Dim.WINDOW: window, Dim.FILTERS: gemm.filters}
-    return ArrayWork(arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer),
-                     sizes=sizes, groups=gemm.groups, kept=kept)  # fmt: skip
+    return ArrayWork(arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer), edge=edge_shape(layer),
+                     sizes=sizes, groups=gemm.groups, kept=kept,
+                     link=link_shares(arch, zeros or zeros_by_itself(layer)))  # fmt: skip
 
 
 def ideal_compute_cycles(work: ArrayWork) -> int:

@@ -79,7 +79,7 @@ def first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
     }
     total = np.zeros(len(options.order))
     for operand in words.keys() - work.kept:
-        total += words[operand] * (format_bits(work, operand) / 8)
+        total += words[operand] * (work.link_bits(operand) / 8)
     return total
 
 

@@ -17,6 +17,7 @@ from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT, reused_dim
 from archsim.mapping.pass_cycles import PassCycles, pass_cycles
+from archsim.mapping.tile_bursts import burst_bytes_per_byte
 from archsim.mapping.tile_options import STREAMABLE, TileOptions
 from archsim.mapping.tile_traffic import TileTraffic, sum_arrays
 from archsim.terms import Operand
@@ -67,12 +68,16 @@ class TileTime:
 
     def channel_cycles(self, operand: Operand) -> FloatArray:
         """Time of one operand's transfers on the channel. [cycles]"""
-        return self.traffic.operand_bytes(operand) / self.work.arch.dram.bandwidth_bytes_per_cycle
+        moved = self.traffic.operand_bytes(operand) * burst_bytes_per_byte(self.work, self.options, operand)
+        if operand is Operand.PSUM and Operand.OFMAP not in self.work.kept:
+            ofmap = self.traffic.write_backs[Operand.OFMAP] * (self.work.link_bits(Operand.OFMAP) / 8)
+            moved = moved + ofmap * (burst_bytes_per_byte(self.work, self.options, Operand.OFMAP) - 1.0)
+        return np.asarray(moved / self.work.arch.dram.bandwidth_bytes_per_cycle)
 
     def turnover_cycles(self, operand: Operand, work_cycles: FloatArray) -> FloatArray:
         """Time in which a buffer can turn over all loads of an operand; 0 where nothing comes and goes. [cycles]"""
         loads = self.traffic.loads[operand]
-        held = loads * (self.work.arch.dram.latency_cycles + self._overhang()) + work_cycles
+        held = loads * (self.work.arch.dram.read_latency_cycles + self._overhang()) + work_cycles
         return np.where(
             (loads > 1) & (self.channel_cycles(operand) > 0),
             held / np.maximum(1.0, np.floor(self.copies[operand])),
@@ -92,12 +97,12 @@ class TileTime:
         """Time by which writing the last pass's results outlasts the pass. [cycles]"""
         if Operand.OFMAP in self.work.kept:
             return np.zeros(len(self.options.order))
-        length = self.traffic.unit_words[Operand.PSUM] * (self.work.arch.formats.ofmap.width_bits / 8)
+        length = self.traffic.unit_words[Operand.PSUM] * (self.work.link_bits(Operand.OFMAP) / 8)
         return np.maximum(0.0, length / self.work.arch.dram.bandwidth_bytes_per_cycle - self._per_pass("advance"))
 
     def spill_cycles(self) -> FloatArray:
         """Time of spilled psums when each waits for the one before: there, and back. [cycles]"""
-        waits = 2 * self.traffic.loads[Operand.PSUM] * self.work.arch.dram.latency_cycles
+        waits = 2 * self.traffic.loads[Operand.PSUM] * self.work.arch.dram.read_latency_cycles
         return self.channel_cycles(Operand.PSUM) + waits
 
     def psums_return_at_once(self) -> BoolArray:

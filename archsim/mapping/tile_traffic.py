@@ -89,7 +89,7 @@ class TileTraffic:
         total = np.zeros(len(self.splits_passes))
         for moved, words in moves:
             if moved not in self.work.kept:
-                total += _in_bytes(words, format_bits(self.work, moved))
+                total += _in_bytes(words, self.work.link_bits(moved))
         return total
 
     def dram_bytes(self) -> FloatArray:
@@ -231,5 +231,5 @@ def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArra
     return np.where(options.whole[Operand.IFMAP], work.groups * work.geometry.unique_words, swept)
 
 
-def _in_bytes(words: IntArray, bits: int) -> FloatArray:
+def _in_bytes(words: IntArray, bits: float) -> FloatArray:
     return words.astype(np.float64) * (bits / 8)

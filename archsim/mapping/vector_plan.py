@@ -5,15 +5,20 @@ operator without arithmetic (concat, transpose) is bound by its values alone. Wo
 buffers of ifmap and ofmap, so any size fits.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.architecture import Architecture, VectorUnit
+from archsim.mapping.dram_layout import place_streams
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps, TrafficCount, merge_traffic
-from archsim.mapping.level_use import count_traffic, packed_bytes
+from archsim.mapping.level_use import count_traffic, dram_rows, link_bytes, packed_bytes
+from archsim.mapping.link_traffic import LinkShare, link_shares
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import VectorLayer
+from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -22,7 +27,13 @@ CHUNKS = 16
 
 
 def plan_vector_layer(
-    layer: VectorLayer, arch: Architecture, unit: VectorUnit, on_chip_words: int, stays: bool
+    layer: VectorLayer,
+    arch: Architecture,
+    unit: VectorUnit,
+    on_chip_words: int,
+    stays: bool,
+    *,
+    zeros: LayerZeros | None = None,
 ) -> FoldPlan:
     """Plan an operator of the vector unit.
 
@@ -34,6 +45,8 @@ def plan_vector_layer(
         Ifmap words that are on chip already. [words]
     stays
         Whether the ofmap stays on chip for a later layer.
+    zeros
+        Of its tensors, for an arch that codes them on the channel; None = not known.
 
     Notes
     -----
@@ -47,17 +60,20 @@ def plan_vector_layer(
     weights = np.zeros(chunks, dtype=np.int64)
     weights[0] = layer.weight_words
     counts = {Operand.IFMAP: fetched, Operand.WEIGHT: weights}
+    link = link_shares(arch, zeros or zeros_by_itself(layer))
     release = np.arange(chunks, dtype=np.int64) - 2
     fetches = [
-        Fetch(operand=operand, length_bytes=packed_bytes(arch, operand, words), release=np.maximum(release, -1),
+        Fetch(operand=operand, length_bytes=link_bytes(arch, link, operand, words), release=np.maximum(release, -1),
               lead_cycles=np.zeros(chunks, dtype=np.int64))
         for operand, words in counts.items()
     ]  # fmt: skip
     write_back = WriteBack(
-        psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=packed_bytes(arch, Operand.OFMAP, written)
+        psum_bytes=np.zeros(chunks, dtype=np.int64), ofmap_bytes=link_bytes(arch, link, Operand.OFMAP, written)
     )
     advance = _spread(cycles, chunks)
     transfers, last_write = queue_transfers(fetches, write_back, ideal_times(advance, advance))
+    if arch.dram.has_banks:
+        transfers = place_streams(transfers, arch.dram.require_device())
     steps = Steps(
         advance_cycles=advance,
         tail_cycles=advance,
@@ -65,7 +81,8 @@ def plan_vector_layer(
         hold_transfer=np.concatenate([np.full(min(2, chunks), -1), last_write[:-2]]).astype(np.int64),
     )
     return FoldPlan(kind="vector", folds=0, mapping_efficiency=0.0, array_macs=0, compute_cycles=cycles,
-                    steps=steps, transfers=transfers, traffic=_traffic(layer, arch, counts, written), nest=None)  # fmt: skip
+                    steps=steps, transfers=transfers, traffic=_traffic(layer, arch, counts, written, link),
+                    nest=None)  # fmt: skip
 
 
 def _spread(total: int, chunks: int) -> IntArray:
@@ -97,12 +114,16 @@ def _port_cycles(
 
 
 def _traffic(
-    layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray
+    layer: VectorLayer,
+    arch: Architecture,
+    fetched: dict[Operand, IntArray],
+    written: IntArray,
+    link: Mapping[Operand, LinkShare],
 ) -> tuple[TrafficCount, ...]:
-    rows = []
+    rows: list[TrafficCount] = []
     for operand, used in ((Operand.IFMAP, layer.ifmap_words), (Operand.WEIGHT, layer.weight_words)):
         from_dram = int(fetched[operand].sum())
-        rows.append(count_traffic(arch, arch.dram.name, operand, Direction.READ, from_dram))
+        rows += dram_rows(arch, link, operand, Direction.READ, fetched[operand])
         level = arch.sram_of(operand)
         if level is not None:
             rows.append(count_traffic(arch, level.name, operand, Direction.WRITE, from_dram))
@@ -112,5 +133,5 @@ def _traffic(
     if level is not None:
         rows.append(count_traffic(arch, level.name, Operand.OFMAP, Direction.WRITE, layer.ofmap_words))
         rows.append(count_traffic(arch, level.name, Operand.OFMAP, Direction.READ, to_dram))
-    rows.append(count_traffic(arch, arch.dram.name, Operand.OFMAP, Direction.WRITE, to_dram))
+    rows += dram_rows(arch, link, Operand.OFMAP, Direction.WRITE, written)
     return merge_traffic(rows)

@@ -230,6 +230,7 @@ class WorkloadForm(BaseModel):
     name: Name
     source: str = ""
     notes: tuple[str, ...] = ()
+    tensors: Name | None = None
     layers: tuple[Any, ...] = Field(min_length=1)
 
 

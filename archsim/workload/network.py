@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from archsim.errors import WorkloadError
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer
+from archsim.workload.tensor_zeros import MeasuredZeros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class Workload:
         Inputs that one run of the layers takes: the batch.
     content_hash
         Hash of the file it was read from; empty when built in memory.
+    measured
+        Zeros counted in real tensors, where the file brings some.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Workload:
     assumptions: tuple[str, ...] = field(default=())
     images: int = 1
     content_hash: str = ""
+    measured: tuple[MeasuredZeros, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.layers:

@@ -4,7 +4,8 @@ Called by the command line and `archsim.load_workload`. What a layer reads must 
 make: a shape that contradicts the layer before is an error here, not a wrong number later.
 """
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from archsim.errors import WorkloadError
 from archsim.workload.layer import Layer, VectorLayer
 from archsim.workload.layer_forms import FORMS, AnyForm, ElementwiseForm, MatmulForm, WorkloadForm
 from archsim.workload.network import Workload, images_of
+from archsim.workload.tensors import read_tensors
 
 
 def read_workload_yaml(path: Path) -> Workload:
@@ -27,7 +29,8 @@ def read_workload_yaml(path: Path) -> Workload:
     Returns
     -------
     Workload
-        Layers in the file's order; its ``notes`` become assumptions.
+        Layers in the file's order; its ``notes`` become assumptions, its ``tensors`` (an .npz, beside the
+        file) counts of zeros.
 
     Raises
     ------
@@ -49,11 +52,22 @@ def read_workload_yaml(path: Path) -> Workload:
     reading.read_layers()
     if reading.faults:
         raise WorkloadError("\n".join(reading.faults))
-    return Workload(
+    workload = Workload(
         name=text.data["name"], layers=tuple(reading.layers), source=text.data.get("source", ""),
         assumptions=tuple(text.data.get("notes", ())), content_hash=text.content_hash,
         images=images_of(reading.layers),
     )  # fmt: skip
+    beside = text.data.get("tensors")
+    return workload if beside is None else _with_tensors(workload, path.parent / beside)
+
+
+def _with_tensors(workload: Workload, path: Path) -> Workload:
+    """Return the workload with the zeros that its tensors have; its hash covers both files."""
+    found = read_tensors(path, workload.layers)
+    said = f"zeros of {len(found.measured)} tensors are counted in {path.name}"
+    both = hashlib.sha256((workload.content_hash + found.content_hash).encode()).hexdigest()
+    return replace(workload, layers=found.layers, measured=found.measured, content_hash=both,
+                   assumptions=(*workload.assumptions, said))  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 
 from archsim.arch.pe_array import StartEvent
 from archsim.cost.energy import price_layer
-from archsim.cost.energy_table import load_energy_table
+from archsim.cost.price_source import load_prices
 from archsim.engine.layer_run import LayerRun
 from archsim.engine.simulate import run_layer
 from archsim.errors import MappingError
@@ -82,15 +82,18 @@ def test_a_layer_is_never_faster_than_its_dram_traffic(layer, arch) -> None:
 @given(layer=array_layers, arch=architectures())
 def test_energy_is_the_sum_of_its_parts(layer, arch) -> None:
     run = run_or_skip(layer, arch)
-    energy = price_layer(run, arch, load_energy_table(arch.energy))
+    energy = price_layer(run, arch, load_prices(arch))
     assert energy.total_pj == pytest.approx(math.fsum(pj for _, pj in energy.components))
+    assert energy.total_pj == pytest.approx(math.fsum(action.count * action.unit_pj for action in energy.actions))
     assert min(pj for _, pj in energy.components) >= 0
-    by_level = {name: 0.0 for name, _ in energy.components}
+    levels = dict.fromkeys(("spad", *(level.name for level in arch.srams), arch.dram.name), 0.0)
     for count, pj in zip(run.traffic, energy.traffic_pj, strict=True):
-        by_level[count.level] += pj
+        levels[count.level] += pj
     for name, pj in energy.components:
-        if name not in {"mac", "vector", "leakage"}:
-            assert pj == pytest.approx(by_level[name])
+        parts = math.fsum(action.energy_pj for action in energy.actions if action.component == name)
+        assert pj == pytest.approx(parts)
+        if name in levels:
+            assert pj == pytest.approx(levels[name])
 
 
 @settings(max_examples=60, deadline=None)

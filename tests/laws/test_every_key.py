@@ -32,6 +32,7 @@ PARTITIONS = (
     "levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.partition_bytes={ifmap: 4000000}",
 )  # fmt: skip
 SMALL_BUFFER = ("levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.capacity_bytes=4000")
+NARROW_BANKS = ("levels.unified_buffer.width_bytes=2", "levels.unified_buffer.banks=16")
 
 ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "clock_mhz": ((), "clock_mhz=350"),
@@ -72,11 +73,15 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "levels.sram.banks": ((), "levels.accumulators.banks=1"),
     "levels.sram.ports": ((), "levels.accumulators.ports=2"),
     "levels.sram.width_bytes": ((), "levels.accumulators.width_bytes=32"),
+    "levels.sram.interleave_bytes": (NARROW_BANKS, "levels.unified_buffer.interleave_bytes=64"),
+    "levels.sram.cell": ((), "levels.unified_buffer.cell=hp"),
     "levels.sram.double_buffered": (SMALL_BUFFER, "levels.unified_buffer.double_buffered=false"),
     "levels.sram.keep_bytes": ((), "levels.unified_buffer.keep_bytes=0"),
     "levels.dram.name": ((), "levels.dram.name=hbm"),
     "levels.dram.bandwidth_bytes_per_cycle": ((), "levels.dram.bandwidth_bytes_per_cycle=2"),
     "levels.dram.latency_cycles": ((), "levels.dram.latency_cycles=0"),
+    "levels.dram.compression": ((), "levels.dram.compression=rlc5"),
+    "levels.dram.energy_device": ((), "levels.dram.energy_device=LPDDR4_3200"),
     "energy": ((), "energy={overrides: {dram_pj_per_bit: 1}}"),
     "energy.table": ((), "energy.table=dear.yaml"),
     "energy.node_nm": ((), "energy.node_nm=65"),
@@ -96,10 +101,10 @@ ARCH_SHOWN = {"name": "name=zebra", "source": "source=Zebra et al"}
 
 @pytest.fixture
 def chip(tmp_path: Path) -> Path:
-    """tpu_like, with an energy table beside it in which DRAM costs twice as much."""
+    """tpu_like, with an energy table beside it in which the DRAM link costs twice as much."""
     table = (TOP / "archsim/cost/tables/default.yaml").read_text()
-    assert "dram_access: {value: 20," in table
-    (tmp_path / "dear.yaml").write_text(table.replace("dram_access: {value: 20,", "dram_access: {value: 40,"))
+    assert "DDR4: {value: 7," in table
+    (tmp_path / "dear.yaml").write_text(table.replace("DDR4: {value: 7,", "DDR4: {value: 14,"))
     (tmp_path / "chip.yaml").write_text((TOP / "arch_configs/tpu_like.yaml").read_text())
     return tmp_path / "chip.yaml"
 

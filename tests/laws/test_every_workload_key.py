@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from archsim.catalog import load_arch, load_workload
@@ -144,9 +145,15 @@ def test_a_network_s_name_source_and_notes_are_shown(tmp_path: Path, key: str) -
     assert "told of the network" in printed(run_layers(tmp_path, CONV, **{key: value}))
 
 
+def test_a_network_s_tensors_say_how_many_macs_have_no_zero(tmp_path: Path) -> None:
+    np.savez(tmp_path / "net.npz", **{"c.weight": np.eye(6, 36).reshape(6, 4, 3, 3)})
+    plain, told = run_layers(tmp_path, CONV), run_layers(tmp_path, CONV, tensors="net.npz")
+    assert told.layers[0].effectual_macs * 36 == plain.layers[0].effectual_macs  # one weight in 36 is not zero
+
+
 def test_a_network_of_another_schema_or_without_layers_is_rejected(tmp_path: Path) -> None:
     assert {field.alias or name for name, field in WorkloadForm.model_fields.items()} == {
-        "schema", "name", "source", "notes", "layers"}  # fmt: skip
+        "schema", "name", "source", "notes", "tensors", "layers"}  # fmt: skip
     with pytest.raises(ArchsimError, match="schema: input should be 'archsim/workload/v1'"):
         run_layers(tmp_path, CONV, schema="archsim/workload/v2")
     with pytest.raises(ArchsimError, match="layers"):

@@ -74,7 +74,7 @@ def test_notes_become_assumptions_and_the_file_its_hash(tmp_path: Path) -> None:
 
 def test_all_faults_of_a_file_come_at_once_each_with_its_line(tmp_path: Path) -> None:
     text = (
-        "schema: archsim/workload/v2\nname: net\ntensors: net.npz\nlayers:\n"
+        "schema: archsim/workload/v2\nname: net\ntensor: net.npz\nlayers:\n"
         "  - {name: a, op: conv, in_channels: 3, ifmap: [8, 8], kernal: 3, out_channels: 4, stride: 0}\n"
         "  - {name: b, op: cnov}\n"
         f"  - {{name: c, {CONV.replace('kernel: 3', 'kernel: 9')}, inputs: []}}\n"
@@ -88,7 +88,7 @@ def test_all_faults_of_a_file_come_at_once_each_with_its_line(tmp_path: Path) ->
     )
     faults = _faults(tmp_path, text)
     assert faults[0].startswith("net.yaml:1: schema: input should be 'archsim/workload/v1'")
-    assert faults[1].startswith("net.yaml:3: tensors: no such key (found 'net.npz')")
+    assert faults[1].startswith("net.yaml:3: tensor: no such key (found 'net.npz'). Did you mean 'tensors'?")
     assert faults[2:5] == [
         "net.yaml:5: layers.0.kernel: this key is required",
         "net.yaml:5: layers.0.stride: must be a whole number from 1 to 2147483647, or a list of one per axis (found 0)",

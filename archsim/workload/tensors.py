@@ -1,0 +1,195 @@
+"""The real tensors beside a workload: an .npz of arrays ``LAYER.ifmap``, ``LAYER.weight``, ``LAYER.ofmap``.
+
+Values (integer codes or floats) are read one array at a time and reduced to counts of zeros; nothing keeps
+them. Called by `store.py`.
+"""
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from archsim.config_file import did_you_mean
+from archsim.errors import WorkloadError
+from archsim.numerics.link_code import count_zeros
+from archsim.terms import CODABLE_OPERANDS, Operand
+from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
+from archsim.workload.tensor_zeros import MeasuredZeros
+
+ANY = -1
+"""A size that may be anything: images."""
+Shares = Mapping[tuple[str, Operand], float]
+SHARE_TOLERANCE = 0.005
+"""How far a share of zeros in the YAML, as rounded by hand, may lie from that of the tensor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorFile:
+    """What a workload takes from its tensors.
+
+    Parameters
+    ----------
+    layers
+        The workload's, with the shares of zeros that were counted.
+    measured
+        Counts of every tensor.
+    content_hash
+        SHA-256 of the file, hexadecimal.
+    """
+
+    layers: tuple[Layer, ...]
+    measured: tuple[MeasuredZeros, ...]
+    content_hash: str
+
+
+def read_tensors(path: Path, layers: tuple[Layer, ...]) -> TensorFile:
+    """Read an .npz and count the zeros of each tensor.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    layers
+        Of the workload that names it.
+
+    Raises
+    ------
+    WorkloadError
+        The file is missing or no .npz; a tensor is of no layer, of a wrong shape, not of real numbers, not
+        finite; a share of zeros in the YAML lies elsewhere. All faults at once.
+
+    Notes
+    -----
+    A tensor may hold more images than the layer: their mean share of zeros counts. Values are counted in C
+    order: (images, channels, rows, columns) as archsim lays out an ifmap.
+    """
+    by_name = {layer.name: layer for layer in layers}
+    measured: list[MeasuredZeros] = []
+    faults: list[str] = []
+    try:
+        digest = _hash(path)
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                try:
+                    measured.append(_measure(archive, member, by_name))
+                except _WrongTensorError as problem:
+                    faults.append(f"{path}: {member.removesuffix('.npy')}: {problem}")
+    except OSError as problem:
+        raise WorkloadError(f"{path}: cannot be read: {problem.strerror}") from problem
+    except (zipfile.BadZipFile, zlib.error) as problem:
+        raise WorkloadError(f"{path}: not an .npz file: {problem}") from problem
+    found = {(each.layer, each.operand): each.counts.zero_fraction for each in measured}
+    faults += [f"{path}: {fault}" for layer in layers for fault in _contradictions(layer, found)]
+    if faults:
+        raise WorkloadError("\n".join(faults))
+    told = tuple(_with_shares(layer, found) for layer in layers)
+    return TensorFile(layers=told, measured=tuple(measured), content_hash=digest)
+
+
+class _WrongTensorError(Exception):
+    """One tensor cannot be used; the text says why."""
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _measure(archive: zipfile.ZipFile, member: str, layers: dict[str, Layer]) -> MeasuredZeros:
+    name, _, kind = member.removesuffix(".npy").rpartition(".")
+    if not member.endswith(".npy") or kind not in CODABLE_OPERANDS:
+        raise _WrongTensorError("a tensor is named LAYER.ifmap, LAYER.weight or LAYER.ofmap")
+    if name not in layers:
+        raise _WrongTensorError(f"the workload has no layer {name!r}.{did_you_mean(name, layers)}")
+    operand = Operand(kind)
+    _check_shape(_shape_of(archive, member), layers[name], operand)
+    with archive.open(member) as file:
+        values = npy.read_array(file, allow_pickle=False)
+    _check_values(values)
+    return MeasuredZeros(layer=name, operand=operand, counts=count_zeros(values))
+
+
+def _shape_of(archive: zipfile.ZipFile, member: str) -> tuple[int, ...]:
+    """Return the shape that the header gives, before anything is unpacked."""
+    try:
+        with archive.open(member) as file:
+            version = npy.read_magic(file)
+            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read(file)
+    except ValueError as problem:
+        raise _WrongTensorError(f"not an array: {problem}") from problem
+    if dtype.kind not in "biuf":
+        raise _WrongTensorError(f"holds {dtype}, no integers or real numbers")
+    return tuple(shape)
+
+
+def _check_values(values: NDArray[np.generic]) -> None:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise _WrongTensorError("holds NaN or infinite values")
+
+
+def _check_shape(shape: tuple[int, ...], layer: Layer, operand: Operand) -> None:
+    if isinstance(layer, UncostedLayer):
+        raise _WrongTensorError(f"layer {layer.name!r} is not costed, its tensors have no use")
+    found = " x ".join(map(str, shape)) or "a scalar"
+    if isinstance(layer, VectorLayer):
+        words = {Operand.IFMAP: layer.ifmap_words, Operand.WEIGHT: layer.weight_words, Operand.OFMAP: layer.ofmap_words}
+        if not prod(shape) or not words[operand] or prod(shape) % words[operand]:
+            raise _WrongTensorError(f"is {found}, must be {words[operand]} words (of one image, or of several)")
+        return
+    wanted = _array_shapes(layer, operand)
+    if 0 in shape or not any(_fits(shape, each) for each in wanted):
+        known = " or ".join(" x ".join("images" if size == ANY else str(size) for size in each) for each in wanted)
+        raise _WrongTensorError(f"is {found}, must be {known}")
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return len(shape) == len(wanted) and all(want in (ANY, size) for size, want in zip(shape, wanted, strict=True))
+
+
+def _array_shapes(layer: ArrayLayer, operand: Operand) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes that a tensor may have."""
+    if isinstance(layer, MatmulLayer):
+        sides = {
+            Operand.IFMAP: (layer.rows, layer.inner),
+            Operand.WEIGHT: (layer.inner, layer.columns),
+            Operand.OFMAP: (layer.rows, layer.columns),
+        }
+        side = sides[operand]
+        if layer.batches > 1:
+            return ((layer.batches, *side),)
+        return (side,) if operand is Operand.WEIGHT else ((ANY, side[1]),)
+    if operand is Operand.WEIGHT:
+        return ((layer.out_channels, layer.in_channels // layer.groups, *layer.kernel),)
+    one = (layer.in_channels, *layer.ifmap) if operand is Operand.IFMAP else (layer.out_channels, *layer.ofmap)
+    return (one, (ANY, *one))
+
+
+def _contradictions(layer: Layer, found: Shares) -> Iterator[str]:
+    """Yield a sentence for each share of zeros in the YAML that the tensor does not have."""
+    if isinstance(layer, ConvLayer | MatmulLayer):
+        for operand, share in _given(layer).items():
+            counted = found.get((layer.name, operand))
+            if share is not None and counted is not None and abs(share - counted) > SHARE_TOLERANCE:
+                yield (
+                    f"{layer.name}.{operand}: {counted:.4f} of its values are zero, but the layer says "
+                    f"zero_fractions.{operand} (={share!r}). Correct it or leave it out"
+                )
+
+
+def _with_shares(layer: Layer, found: Shares) -> Layer:
+    if not isinstance(layer, ConvLayer | MatmulLayer):
+        return layer
+    shares = {operand: found.get((layer.name, operand), share) for operand, share in _given(layer).items()}
+    return replace(layer, zero_fractions=ZeroFractions(ifmap=shares[Operand.IFMAP], weight=shares[Operand.WEIGHT]))
+
+
+def _given(layer: ArrayLayer) -> dict[Operand, float | None]:
+    return {Operand.IFMAP: layer.zero_fractions.ifmap, Operand.WEIGHT: layer.zero_fractions.weight}
