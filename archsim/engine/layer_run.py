@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from archsim.engine.dram_run import DramActivity
 from archsim.errors import SimulationError
 from archsim.mapping.fold_plan import TrafficCount
 from archsim.terms import Bottleneck
@@ -30,7 +31,8 @@ class LayerRun:
     compute_cycles, onchip_stall_cycles, dram_stall_cycles
         The three cycle columns; their sum is the layer's time. [cycles]
     dram_latency_stall_cycles
-        Part of the DRAM stall that would vanish with a latency of 0. [cycles]
+        Part of the DRAM stall that would vanish with a latency of 0; with a device, all that its peak bandwidth
+        without latency would save: row misses, turnaround, refresh, bursts that are not used whole. [cycles]
     waits
         (cause, cycles): the DRAM stall by what the array waited for: ``ifmap``, ``weight``, ``psum``
         (fetches), ``write_back`` (output buffer full), ``last_drain``. Sums to dram_stall_cycles. [cycles]
@@ -46,6 +48,8 @@ class LayerRun:
         For the reader, e.g. why it is not costed.
     loop_nest
         The mapping as lines of text; empty for vector operators.
+    dram
+        What the DRAM device did; None where the arch has none.
     """
 
     layer: str
@@ -68,6 +72,7 @@ class LayerRun:
     is_costed: bool = True
     note: str = ""
     loop_nest: tuple[str, ...] = ()
+    dram: DramActivity | None = None
 
     def __post_init__(self) -> None:
         for label in (

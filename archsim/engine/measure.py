@@ -1,11 +1,14 @@
 """A plan's times: the array alone, with real buffers, with real DRAM, and what the differences are for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from archsim.arch.memory_level import DramLevel
+from archsim.engine.bank_event import run_bank_events
+from archsim.engine.bank_timeline import BankRun, run_on_banks
+from archsim.engine.dram_run import DramActivity
 from archsim.engine.event import run_events
 from archsim.engine.timeline import WRITE_BACK, ChannelClock, Timeline, channel_clock, with_ports
 from archsim.errors import SimulationError
@@ -15,6 +18,8 @@ from archsim.terms import Bottleneck
 
 EVENT_STEPS = 20_000
 """Steps up to which a layer runs in simpy; longer ones take the kernel, which gives the same times."""
+BANK_EVENT_STEPS = 64
+"""The same with a DRAM device, whose kernel is called several times per transfer."""
 PROMISE_KEPT = 1.01
 """How far a run may exceed its plan's estimate for the search to end."""
 
@@ -25,7 +30,7 @@ class LayerTimes:
 
     Parameters
     ----------
-    compute_cycles, onchip_stall_cycles, dram_stall_cycles, dram_latency_stall_cycles, waits
+    compute_cycles, onchip_stall_cycles, dram_stall_cycles, dram_latency_stall_cycles, waits, dram
         As in `LayerRun`.
     """
 
@@ -34,6 +39,7 @@ class LayerTimes:
     dram_stall_cycles: int
     dram_latency_stall_cycles: int
     waits: tuple[tuple[str, int], ...]
+    dram: DramActivity | None = None
 
     def bottleneck(self, mapping_loss: int) -> Bottleneck:
         """Name what most cycles went to; in ``mapping_loss`` of the compute cycles PEs were idle."""
@@ -66,13 +72,18 @@ def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
     onchip = max(steps.ideal_end_cycles - steps.origin_cycles, plan.compute_cycles)
     if dram.is_ideal:
         return _times(plan, onchip, onchip, onchip, ())
-    timeline = _run(steps, plan.transfers, channel_clock(plan.transfers, dram))
+    if dram.has_banks:
+        run = _run_on_banks(steps, plan.transfers, dram)
+        timeline, activity = run.timeline, run.activity
+    else:
+        timeline, activity = _run(steps, plan.transfers, channel_clock(plan.transfers, dram)), None
     total = max(timeline.end - steps.origin_cycles, onchip)
     no_latency = total
-    if dram.latency_cycles:
+    if dram.latency_cycles or dram.has_banks:
         clock = channel_clock(plan.transfers, dram, latency=False)
-        no_latency = max(schedule_timeline(steps, plan.transfers, clock).end - steps.origin_cycles, onchip)
-    return _times(plan, onchip, total, no_latency, _waits(timeline, total - onchip))
+        unhindered = schedule_timeline(steps, plan.transfers, clock).end - steps.origin_cycles
+        no_latency = min(total, max(unhindered, onchip))
+    return replace(_times(plan, onchip, total, no_latency, _waits(timeline, total - onchip)), dram=activity)
 
 
 def fastest_plan(plans: Iterable[FoldPlan], dram: DramLevel) -> FoldPlan:
@@ -106,7 +117,15 @@ def _total_cycles(plan: FoldPlan, dram: DramLevel) -> int:
     steps = with_ports(plan.steps)
     if dram.is_ideal:
         return steps.ideal_end_cycles
+    if dram.has_banks:
+        return run_on_banks(steps, plan.transfers, dram).timeline.end
     return schedule_timeline(steps, plan.transfers, channel_clock(plan.transfers, dram)).end
+
+
+def _run_on_banks(steps: Steps, transfers: Transfers, dram: DramLevel) -> BankRun:
+    if len(steps) > BANK_EVENT_STEPS:
+        return run_on_banks(steps, transfers, dram)
+    return run_bank_events(steps, transfers, dram)
 
 
 def _run(steps: Steps, transfers: Transfers, clock: ChannelClock) -> Timeline:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
 from archsim.engine.layer_run import LayerRun, mapping_loss_cycles
+from archsim.engine.link_zeros import zeros_of_layers
 from archsim.engine.measure import fastest_plan, measure_plan
 from archsim.engine.residency import kept_words, sources_of, tensors_kept
 from archsim.mapping.fold_plan import FoldPlan
@@ -16,6 +17,7 @@ from archsim.mapping.vector_plan import plan_vector_layer
 from archsim.terms import Bottleneck, Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
 from archsim.workload.network import Workload
+from archsim.workload.tensor_zeros import LayerZeros
 
 Progress = Callable[[int, int, str], None]
 
@@ -41,6 +43,7 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
     """
     stays = kept_words(workload, tensors_kept(arch, workload))
     sources = sources_of(workload)
+    zeros = zeros_of_layers(workload) if arch.dram.compression else {}
     known: dict[object, LayerRun] = {}
     runs = []
     for index, layer in enumerate(workload.layers):
@@ -49,15 +52,20 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
         kept, from_chip = _kept(layer, sources[layer.name], stays), 0
         if isinstance(layer, VectorLayer):
             from_chip = sum(stays.get(source, 0) for source in sources[layer.name][0])
-        key = (_shape_key(layer), kept, from_chip)
+        key = (_shape_key(layer), kept, from_chip, zeros.get(layer.name))
         if key not in known:
-            known[key] = run_layer(layer, arch, kept, from_chip)
+            known[key] = run_layer(layer, arch, kept, from_chip, zeros=zeros.get(layer.name))
         runs.append(replace(known[key], layer=layer.name))
     return tuple(runs)
 
 
 def run_layer(
-    layer: Layer, arch: Architecture, kept: frozenset[Operand] = frozenset(), words_from_chip: int = 0
+    layer: Layer,
+    arch: Architecture,
+    kept: frozenset[Operand] = frozenset(),
+    words_from_chip: int = 0,
+    *,
+    zeros: LayerZeros | None = None,
 ) -> LayerRun:
     """Run one layer.
 
@@ -69,6 +77,8 @@ def run_layer(
         Operands that need no DRAM: see `plan_array_layer`.
     words_from_chip
         For a vector layer: ifmap words that are on chip. [words]
+    zeros
+        Of its tensors, for an arch that codes them on the DRAM channel; None = what the layer says itself.
 
     Raises
     ------
@@ -83,9 +93,9 @@ def run_layer(
         if arch.vector_unit is None:
             return _not_run(layer, arch, costed=False, note=f"{arch.name} has no vector_unit")
         on_chip = layer.ifmap_words if Operand.IFMAP in kept else min(words_from_chip, layer.ifmap_words)
-        plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept)
+        plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept, zeros=zeros)
         return _layer_run(layer, arch, plan)
-    return _layer_run(layer, arch, fastest_plan(plan_array_layer(layer, arch, kept), arch.dram))
+    return _layer_run(layer, arch, fastest_plan(plan_array_layer(layer, arch, kept, zeros), arch.dram))
 
 
 def _kept(layer: Layer, sources: tuple[tuple[str, ...], str], stays: Collection[str]) -> frozenset[Operand]:
@@ -129,6 +139,7 @@ def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPl
         traffic=plan.traffic,
         bottleneck=times.bottleneck(mapping_loss_cycles(plan.compute_cycles, macs, multipliers)),
         loop_nest=tuple(plan.nest.lines()) if plan.nest else (),
+        dram=times.dram,
     )
 
 

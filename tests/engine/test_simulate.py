@@ -152,9 +152,12 @@ def test_a_layer_that_does_not_fit_is_named() -> None:
 def test_equal_layers_are_planned_once_and_keep_their_names(monkeypatch) -> None:
     planned = []
     original = simulate.run_layer
-    monkeypatch.setattr(
-        simulate, "run_layer", lambda layer, *rest: planned.append(layer.name) or original(layer, *rest)
-    )
+
+    def noted(layer, *rest, **named):
+        planned.append(layer.name)
+        return original(layer, *rest, **named)
+
+    monkeypatch.setattr(simulate, "run_layer", noted)
     layers = tuple(MatmulLayer(name=name, rows=3, inner=4, columns=5) for name in "abc")
     other = MatmulLayer(name="d", rows=3, inner=4, columns=6)
     runs = run_network(chip(), Workload(name="net", layers=(*layers, other)))

@@ -1,0 +1,122 @@
+"""What is known of the zeros in every tensor of a network: from real tensors, from shares, from neighbours.
+
+One layer's ofmap is another one's ifmap, so what a reader says of its ifmap holds for what it reads. Where
+nobody says anything, a tensor counts as free of zeros: a code on the DRAM channel then costs its overhead.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from archsim.arch.architecture import Architecture
+from archsim.engine.residency import sources_of
+from archsim.numerics.link_code import ZeroCounts, expect_zeros
+from archsim.terms import Operand
+from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
+from archsim.workload.network import Workload
+from archsim.workload.tensor_zeros import LayerZeros
+
+Known = dict[Operand, ZeroCounts]
+CODED_EVENLY = (
+    "{} on the DRAM channel: each tensor is coded as a whole and its tiles take equal shares of the code; where "
+    "zeros are known by their share alone, they are taken to fall independently of each other"
+)
+UNKNOWN = "zeros of {} are not known in {} of {} costed layers: they are coded as if there were none, overhead included"
+
+
+def zeros_of_layers(workload: Workload) -> dict[str, LayerZeros]:
+    """Return the counts of every layer that runs, each over the layer's own words."""
+    known = known_zeros(workload)
+    found = {}
+    for layer in workload.layers:
+        if not isinstance(layer, UncostedLayer):
+            words = _words(layer)
+            ifmap, weight, ofmap = (
+                known[layer.name][operand].over(count) if operand in known[layer.name] else expect_zeros(count, 0.0)
+                for operand, count in words.items()
+            )
+            found[layer.name] = LayerZeros(ifmap=ifmap, weight=weight, ofmap=ofmap)
+    return found
+
+
+def known_zeros(workload: Workload) -> dict[str, Known]:
+    """Return what is known of each layer's tensors; real tensors before shares, own words before neighbours'."""
+    known = {layer.name: _own(layer) for layer in workload.layers}
+    for tensor in workload.measured:
+        known.setdefault(tensor.layer, {})[tensor.operand] = tensor.counts
+    sources = sources_of(workload)
+    for layer in workload.layers:
+        ifmaps, weight = sources[layer.name]
+        read = [(name, Operand.IFMAP) for name in ifmaps] + [(name, Operand.WEIGHT) for name in (weight,) if name]
+        _tell_makers(
+            known,
+            known[layer.name],
+            read,
+            {tensor.layer for tensor in workload.measured if tensor.operand is Operand.OFMAP},
+        )
+    layers = {layer.name: layer for layer in workload.layers}
+    for layer in workload.layers:
+        ifmaps, weight = sources[layer.name]
+        for operand, makers in ((Operand.IFMAP, ifmaps), (Operand.WEIGHT, (weight,) if weight else ())):
+            told = _join(makers, layers, known)
+            if told is not None:
+                known[layer.name].setdefault(operand, told)
+    return known
+
+
+def link_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:
+    """Return what a report must say of codes on the DRAM channel; nothing where there are none."""
+    codes = arch.dram.compression
+    if not codes:
+        return ()
+    known = known_zeros(workload)
+    layers = [layer for layer in workload.layers if not isinstance(layer, UncostedLayer)]
+    said = [CODED_EVENLY.format(", ".join(f"{operand} as {code}" for operand, code in codes))]
+    for operand, _ in codes:
+        with_words = [layer for layer in layers if _words(layer)[operand]]
+        unknown = sum(operand not in known[layer.name] for layer in with_words)
+        if unknown:
+            said.append(UNKNOWN.format(operand, unknown, len(with_words)))
+    return tuple(said)
+
+
+def _own(layer: Layer) -> Known:
+    """Return what the layer's shares say."""
+    if not isinstance(layer, ConvLayer | MatmulLayer):
+        return {}
+    shares = {Operand.IFMAP: layer.zero_fractions.ifmap, Operand.WEIGHT: layer.zero_fractions.weight}
+    words = _words(layer)
+    return {operand: expect_zeros(words[operand], share) for operand, share in shares.items() if share is not None}
+
+
+def _tell_makers(
+    known: dict[str, Known], reader: Known, read: Iterable[tuple[str, Operand]], measured: set[str]
+) -> None:
+    """Give what a reader knows to the layers that make it; of several readers the one with fewest zeros counts."""
+    for maker, operand in read:
+        if operand in reader and maker not in measured:
+            told = known[maker].get(Operand.OFMAP, reader[operand])
+            known[maker][Operand.OFMAP] = min(told, reader[operand], key=lambda counts: counts.zero_fraction)
+
+
+def _join(makers: Iterable[str], layers: Mapping[str, Layer], known: Mapping[str, Known]) -> ZeroCounts | None:
+    """Add up what is known of several ofmaps, the unknown ones free of zeros; None = nothing is known."""
+    makers = tuple(makers)
+    if not any(Operand.OFMAP in known[name] for name in makers):
+        return None
+    parts = []
+    for name in makers:
+        words = layers[name].ofmap_words
+        counts = known[name].get(Operand.OFMAP)
+        parts.append(counts.over(words) if counts else expect_zeros(words, 0.0))
+    return ZeroCounts(
+        words=sum(part.words for part in parts),
+        nonzero_words=sum(part.nonzero_words for part in parts),
+        run_pairs=sum(part.run_pairs for part in parts),
+    )
+
+
+def _words(layer: ConvLayer | MatmulLayer | VectorLayer) -> dict[Operand, int]:
+    return {
+        Operand.IFMAP: layer.ifmap_words,
+        Operand.WEIGHT: layer.weight_words,
+        Operand.OFMAP: layer.ofmap_words,
+    }
