@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.dram_device import DramDevice
+from archsim.arch.dram_devices import device_names, load_device
 from archsim.arch.scalesim_cfg import read_scalesim_cfg
 from archsim.arch.schema import SHORT_DATAFLOWS, read_arch_yaml
 from archsim.config_file import did_you_mean
@@ -133,7 +135,7 @@ def shelf_lines(shelf: str) -> list[str]:
     Parameters
     ----------
     shelf
-        ``archs``, ``workloads``, ``formats`` or ``dataflows``.
+        ``archs``, ``workloads``, ``formats``, ``dataflows`` or ``devices``.
     """
     rows = SHELVES[shelf]()
     width = max(len(name) for name, _ in rows)
@@ -158,11 +160,23 @@ def _dataflow_rows() -> list[tuple[str, str]]:
     return [(dataflow.value, f"short: {short}") for short, dataflow in SHORT_DATAFLOWS.items()]
 
 
+def _device_rows() -> list[tuple[str, str]]:
+    return [(name, _device_in_brief(load_device(name))) for name in device_names()]
+
+
+def _device_in_brief(device: DramDevice) -> str:
+    channels = f"{device.channels} x {device.bus_width_bits} bits, {device.peak_bytes_per_second / 1e9:.1f} GB/s"
+    size = f"{device.capacity_bytes / 2**30:g} GiB"
+    recalled = " (partly recalled)" if device.from_memory else ""
+    return f"{device.protocol}, {channels}, {size}; {device.source}{recalled}"
+
+
 SHELVES: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "archs": _arch_rows,
     "workloads": _workload_rows,
     "formats": lambda: list(FORMAT_NAMES.items()),
     "dataflows": _dataflow_rows,
+    "devices": _device_rows,
 }
 """What `archsim list` can show -> its rows of name and meaning."""
 

@@ -1,11 +1,11 @@
-"""The door: `archsim run | roofline | recost | list | explain | demo`.
+"""The door: `archsim run | roofline | recost | dram | validate | list | explain | demo`.
 
 stdout is the result, stderr is talk and progress. Exit 0: done; 1: our own fault; 2: the user's input.
 Nothing is computed here, and whatever is heavy is imported by the command that needs it.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,6 @@ from archsim.errors import ArchsimError, SimulationError
 
 if TYPE_CHECKING:
     from archsim.engine.simulate import Progress
-    from archsim.study.layer_result import LayerResult
     from archsim.study.result import RunResult
 
 app = typer.Typer(
@@ -34,6 +33,12 @@ class DramChoice(StrEnum):
     IDEAL = "ideal"
 
 
+Policy = StrEnum("Policy", {"FRFCFS": "frfcfs", "BANK_RR": "bank_rr"})
+"""What `--policy` takes."""
+Page = StrEnum("Page", {"OPEN": "open", "CLOSED": "closed"})
+"""What `--page` takes."""
+
+
 class Shelf(StrEnum):
     """What `list` takes."""
 
@@ -41,6 +46,7 @@ class Shelf(StrEnum):
     WORKLOADS = "workloads"
     FORMATS = "formats"
     DATAFLOWS = "dataflows"
+    DEVICES = "devices"
 
 
 def _path(text: str) -> Path:
@@ -64,9 +70,27 @@ Settings = Annotated[
 ]
 Layers = Annotated[str | None, typer.Option("--layers", metavar="GLOB", help="Only the layers whose names match.")]
 Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfers take no time.")]
+EnergyTable = Annotated[
+    str | None,
+    typer.Option(
+        "--energy-table",
+        metavar="NAME|FILE",
+        help="Energy table: default, a .yaml, an Accelergy ERT, an AccelForge arch.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Of every random choice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run --out` wrote.")]
+Trace = Annotated[Path, typer.Argument(metavar="TRACE.csv", help="Rows of addr,is_write,arrival: bytes, 0|1, clocks.")]
+Device = Annotated[str, typer.Option("--device", metavar="NAME|FILE", help="A shipped DRAM device, or a .yaml.")]
+Outstanding = Annotated[int | None, typer.Option("--outstanding", metavar="N", min=1, max=65536, help="Reads in flight, over all channels; 32 per channel.")]  # fmt: skip
+PolicyChoice = Annotated[Policy, typer.Option("--policy", help="Which command goes first.")]
+Mapping = Annotated[str | None, typer.Option("--mapping", metavar="FIELDS", help="Of addresses, e.g. rochrababgco.")]
+PageChoice = Annotated[Page | None, typer.Option("--page", help="Whether rows stay open.")]
+Commands = Annotated[Path | None, typer.Option("--commands", metavar="FILE.csv", parser=_path, help="Write every command here.")]  # fmt: skip
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", parser=_path, help="Draw some of them here.")]
+Suites = Annotated[list[str] | None, typer.Argument(metavar="[SUITE]...", help="dram, sram; all if left out.")]
+ReferenceFile = Annotated[Path | None, typer.Option("--reference", metavar="FILE.csv", parser=_path, help="Other published rows, in the same columns.")]  # fmt: skip
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]
 
 
@@ -93,11 +117,13 @@ def run(
     layers: Layers = None,
     settings: Settings = None,
     dram: Dram = None,
+    energy_table: EnergyTable = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Run a network on a chip."""
     from archsim.catalog import load_arch, load_workload
+    from archsim.cost.price_source import with_energy_table
     from archsim.study.directory import check_directory
     from archsim.study.simulate import simulate
 
@@ -109,6 +135,8 @@ def run(
         network = network.only(layers)
     if dram is DramChoice.IDEAL:
         chip = chip.with_ideal_dram()
+    if energy_table is not None:
+        chip = with_energy_table(chip, energy_table)
     with _progress() as on_layer:
         result = simulate(chip, network, seed=seed, on_layer=on_layer)
     _deliver(result, out, as_json=as_json)
@@ -125,7 +153,7 @@ def demo(out: Out = Path("archsim-demo")) -> None:
 @app.command(short_help="Price a saved run with another table.")
 def recost(
     source: Run,
-    table: Annotated[str, typer.Option("--table", metavar="NAME|FILE", help="Energy table: default, or a .yaml.")],
+    table: Annotated[str, typer.Option("--table", metavar="NAME|FILE", help="As --energy-table of run.")],
     *,
     out: Out = None,
     as_json: AsJson = False,
@@ -151,6 +179,58 @@ def roofline(
 
     write_roofline([load_run(source) for source in sources], out)
     _say(f"{out} and {out.with_suffix('.csv')}")
+
+
+@app.command()
+def dram(
+    trace: Trace,
+    *,
+    device: Device,
+    outstanding: Outstanding = None,
+    policy: PolicyChoice = Policy.FRFCFS,
+    mapping: Mapping = None,
+    page: PageChoice = None,
+    commands: Commands = None,
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a trace of requests on a DRAM device."""
+    from archsim.study.dram_report import TraceSettings, run_trace_file
+
+    writes = commands is not None or plot is not None
+    settings = TraceSettings(
+        device=device, outstanding=outstanding, policy=policy.value, mapping=mapping, page=page and page.value,
+        keeps_log=writes,
+    )  # fmt: skip
+    report = run_trace_file(trace, settings)
+    if writes:
+        from archsim.report.dram_pictures import write_dram_files
+
+        write_dram_files(report, commands, plot)
+    if as_json:
+        _print_json(report.summary())
+    else:
+        from archsim.report.terminal import print_dram
+
+        print_dram(report)
+
+
+@app.command()
+def validate(suites: Suites = None, *, reference: ReferenceFile = None, as_json: AsJson = False) -> None:
+    """Hold archsim against published numbers; exit 1 where a bound is broken."""
+    from archsim.validate.suites import run_suites
+    from archsim.validate.tables import plain_suite, suite_notes, suite_tables, suite_verdict
+
+    results = run_suites(suites or [], reference)
+    if as_json:
+        _print_json([plain_suite(each) for each in results])
+    else:
+        from archsim.report.terminal import print_tables
+
+        for each in results:
+            print_tables(suite_tables(each), [*suite_notes(each), suite_verdict(each)])
+    if not all(each.passes for each in results):
+        raise typer.Exit(1)
 
 
 @app.command(name="list")
@@ -196,33 +276,28 @@ def _survive_odd_names(stream: TextIO) -> None:
 
 def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:
     """Print a result, write it where asked, and say what was not costed."""
+    from archsim.report.terminal import uncosted_lines
+
     if out is not None:
         from archsim.report.pictures import write_run
 
         write_run(result, out)
     if as_json:
-        from archsim.study.plain_json import json_text
-
-        typer.echo(json_text(result.summary()), nl=False)
+        _print_json(result.summary())
     else:
         from archsim.report.terminal import print_run
 
         print_run(result)
-    for line in _uncosted_lines(result.uncosted):
+    for line in uncosted_lines(result.uncosted):
         _say(line)
     if out is not None:
         _say(f"tables and pictures are in {out}")
 
 
-def _uncosted_lines(layers: Iterable["LayerResult"]) -> list[str]:
-    """Return a line per operator and reason: how many layers, and the first of them."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for layer in layers:
-        groups.setdefault((layer.op, layer.note), []).append(layer.layer)
-    return [
-        f"not costed: {len(names)} x {op} ({', '.join(names[:3])}{'...' if len(names) > 3 else ''}): {note}"
-        for (op, note), names in groups.items()
-    ]
+def _print_json(value: object) -> None:
+    from archsim.study.plain_json import json_text
+
+    typer.echo(json_text(value), nl=False)
 
 
 @contextmanager

@@ -109,12 +109,39 @@ def read_yaml(path: Path, error: type[ArchsimError]) -> ConfigText:
     ArchsimError
         Of class ``error``: not readable, not YAML, a key twice, too large, or not a mapping.
     """
+    return _read_mapping(path, error, yaml.SafeLoader)
+
+
+def read_tagged_yaml(path: Path, error: type[ArchsimError]) -> ConfigText:
+    """Read a YAML mapping whose values may carry tags of another tool (``!Memory``); the tags are let be.
+
+    Nothing but mappings, lists and scalars is made of them. Raises as `read_yaml`.
+    """
+    return _read_mapping(path, error, _TagBlindLoader)
+
+
+class _TagBlindLoader(yaml.SafeLoader):
+    """A safe loader to which an unknown tag is no tag."""
+
+
+def _without_tag(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_TagBlindLoader.add_multi_constructor("!", _without_tag)
+
+
+def _read_mapping(path: Path, error: type[ArchsimError], loader: type[yaml.SafeLoader]) -> ConfigText:
     text = read_text(path, error)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=loader)
         lines: dict[KeyPath, int] = {}
         _collect_lines(root, (), lines, path, error)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=loader)  # noqa: S506  (a SafeLoader either way)
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
         raise error(f"{path}:{line}: not valid YAML: {problem.problem or problem.context}") from problem

@@ -1,48 +1,70 @@
-"""PEs, lanes, bytes -> mm2; called by `leakage.py` and `study/`."""
+"""PEs, lanes, bytes -> mm2; called by `chip_prices.py`, `leakage.py` and `wires.py`."""
 
 from math import fsum
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.memory_level import SramLevel
 from archsim.cost.arithmetic import adder, mac_operators
 from archsim.cost.energy_table import EnergyTable
-from archsim.cost.sram_macros import macros_of
+from archsim.cost.price_list import MAC, SPAD, VECTOR, AreaPart
+from archsim.cost.sram_macros import SramMacros, macros_of
+from archsim.cost.sram_model import SramPoint
 from archsim.terms import Dataflow, Operand
 
 MM2_PER_UM2 = 1e-6
 
 
-def chip_area(arch: Architecture, table: EnergyTable) -> tuple[tuple[str, float], ...]:
-    """Area of the priced parts of the chip, at the table's node.
+def area_parts(arch: Architecture, table: EnergyTable) -> tuple[AreaPart, ...]:
+    """Return the pieces of the chip that are priced, at the table's node.
 
     Returns
     -------
-    tuple of (str, float)
-        Component and area: ``mac``, ``spad``, each on-chip level by its name, ``vector``. [mm2]
+    tuple of AreaPart
+        ``mac``, ``spad`` (the registers of one PE each), the banks of each on-chip level, ``vector``.
 
     Notes
     -----
-    Not modelled: wires, networks, control, DMA, clock tree, pads, DRAM interface, white space, second
-    ports (an SRAM of two ports takes about twice the area), registers at the array's edge. DRAM is
-    off the chip. Logic areas are cell areas at full density.
+    Not modelled: wires, networks, control, DMA, clock tree, pads, DRAM interface, white space, registers at
+    the array's edge. DRAM is off the chip. Logic areas are cell areas at full density.
     """
-    srams = tuple(
-        (level.name, fsum(m.banks * table.sram_point(m).area_mm2 for m in macros_of(level)) * table.sram_area_factor)
-        for level in arch.srams
+    array, formats, unit = arch.pe_array, arch.formats, arch.vector_unit
+    register_um2 = register_bits_per_pe(arch) * table.register_um2_per_bit
+    lane_um2 = table.areas.cost(adder(formats.psum))
+    logic = (
+        (MAC, array.multipliers, table.areas.cost(*mac_operators(formats)), "area.arithmetic"),
+        (SPAD, array.rows * array.columns, register_um2, "area.register"),
+        (VECTOR, unit.lanes * unit.ops_per_cycle if unit else 0, lane_um2, "area.arithmetic"),
     )
-    logic = logic_areas(arch, table)
-    return (("mac", logic["mac"]), ("spad", logic["spad"]), *srams, ("vector", logic["vector"]))
+    mac, spad, vector = (
+        AreaPart(component=name, count=count, unit_mm2=um2 * MM2_PER_UM2, source=source)
+        for name, count, um2, source in logic
+    )
+    srams = tuple(
+        AreaPart(
+            component=level.name, count=macros.banks, unit_mm2=sram_point(level, macros, table).area_mm2,
+            source=sram_source(level),
+        )
+        for level in arch.srams
+        for macros in macros_of(level)
+    )  # fmt: skip
+    return (mac, spad, *srams, vector)
 
 
 def logic_areas(arch: Architecture, table: EnergyTable) -> dict[str, float]:
     """Area of multipliers with their adders, PE registers, and vector lanes, by component. [mm2]"""
-    array, formats = arch.pe_array, arch.formats
-    lanes = arch.vector_unit.lanes * arch.vector_unit.ops_per_cycle if arch.vector_unit else 0
-    areas_um2 = {
-        "mac": array.multipliers * table.areas.cost(*mac_operators(formats)),
-        "spad": array.rows * array.columns * register_bits_per_pe(arch) * table.register_um2_per_bit,
-        "vector": lanes * table.areas.cost(adder(formats.psum)),
-    }
-    return {component: area * MM2_PER_UM2 for component, area in areas_um2.items()}
+    parts = [part for part in area_parts(arch, table) if part.component in (MAC, SPAD, VECTOR)]
+    return {name: fsum(part.area_mm2 for part in parts if part.component == name) for name in (MAC, SPAD, VECTOR)}
+
+
+def sram_point(level: SramLevel, macros: SramMacros, table: EnergyTable) -> SramPoint:
+    """Return what one bank of a level costs at the table's node."""
+    model = table.sram_models[level.cell]
+    return model.point(bank_bytes=macros.bank_bytes, access_bits=macros.access_bits, ports=level.bank_ports)
+
+
+def sram_source(level: SramLevel) -> str:
+    """Return the key of the sentence that says whence a level's numbers are."""
+    return f"sram.{level.cell}"
 
 
 def register_bits_per_pe(arch: Architecture) -> int:

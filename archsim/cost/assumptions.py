@@ -1,23 +1,27 @@
-"""What one chip's prices assume; called by `study/` for the report."""
+"""What one chip's prices assume; called by `chip_prices.py` for the report."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
 from archsim.cost.arithmetic import Arithmetic, Operator, OperatorKind, adder, mac_operators
+from archsim.cost.dram_standin import device_copies
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.sram_macros import DEFAULT_ACCESS_BYTES, macros_of
+from archsim.cost.sram_timing import slow_srams
 from archsim.cost.table_statements import Statement
+from archsim.cost.wires import wire_cell, wire_lengths
 from archsim.numerics.number_format import NumberKind
 
 _IEEE_FLOATS = {"fp16", "fp32", "fp64"}
 _REPLACED_BY = {
     "register.energy": "spad_pj_per_bit",
-    "dram_access": "dram_pj_per_bit",
     "logic_leakage": "leakage_mw",
 }
 """Entry of a table file -> the override that makes it idle."""
+_FILES_ONLY = ("register.mux", "register.most_entries")
+"""Entries of register files; a PE with one register per operand has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +37,13 @@ def pricing_assumptions(arch: Architecture, table: EnergyTable) -> tuple[str, ..
     Entries of operators that the chip has not are left out; SRAMs beyond the grid, widths that were
     not given and word widths between the listed ones are named.
     """
-    kept = tuple(statement.text for statement in table.statements if _concerns(statement, arch, table))
+    quantities = _quantities(arch, table)
+    kept = tuple(statement.text for statement in table.statements if _concerns(statement, quantities, table))
+    cells = dict.fromkeys(text for level in arch.srams for text in table.sram_models[level.cell].statements())
     levels = tuple(sentence for level in arch.srams for sentence in _about_level(level, table))
-    return (*kept, *_about_widths(arch, table), *_about_formats(arch), *levels)
+    slow = slow_srams(arch, table.sram_models.__getitem__)
+    rest = (*cells, *levels, *slow, *_about_wires(arch, table), *_about_dram(arch, table))
+    return (*kept, *_about_widths(quantities), *_about_formats(arch), *rest)
 
 
 def _operators_in_use(arch: Architecture, overrides: Collection[str]) -> tuple[Operator, ...]:
@@ -53,10 +61,11 @@ def _quantities(arch: Architecture, table: EnergyTable) -> dict[str, _Quantity]:
     }
 
 
-def _concerns(statement: Statement, arch: Architecture, table: EnergyTable) -> bool:
+def _concerns(statement: Statement, quantities: Mapping[str, _Quantity], table: EnergyTable) -> bool:
     if _REPLACED_BY.get(statement.entry) in table.overrides:
         return False
-    quantities = _quantities(arch, table)
+    if statement.entry in _FILES_ONLY or statement.entry.startswith("dram_io"):
+        return False  # `_about_dram` tells of the protocol in use
     if statement.entry == "logarithmic_add":
         return any(operator.kind is OperatorKind.LOGARITHMIC_ADD for operator in quantities["area"].operators)
     section, _, entry = statement.entry.partition(".")
@@ -75,11 +84,11 @@ def _curve_kind(operator: Operator) -> str:
     return (OperatorKind.INTEGER_ADD if is_log_add else operator.kind).value
 
 
-def _about_widths(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
+def _about_widths(quantities: Mapping[str, _Quantity]) -> tuple[str, ...]:
     return tuple(
         f"{section} of {operator.kind.value} at {operator.width_bits:.4g} bit = {quantity.prices.cost(operator):.4g} "
         f"{quantity.unit} is an estimate: drawn over width through the listed ones"
-        for section, quantity in _quantities(arch, table).items()
+        for section, quantity in quantities.items()
         for operator in quantity.operators
         if not quantity.prices.lists(operator)
     )
@@ -96,17 +105,33 @@ def _about_formats(arch: Architecture) -> tuple[str, ...]:
 
 
 def _about_level(level: SramLevel, table: EnergyTable) -> tuple[str, ...]:
-    head = f"level {level.name!r}:"
+    head, model = f"level {level.name!r}:", table.sram_models[level.cell]
     width = f"{head} no width_bytes given; energy assumes accesses of {DEFAULT_ACCESS_BYTES} bytes"
-    ports = f"{head} {level.ports} ports are priced as one; CACTI: a second port costs 1.5 x the energy, 2 x the area"
     beyond = (
-        f"{head} a bank of {macros.bank_bytes:.10g} bytes by {macros.access_bits} bit lies outside the SRAM grid "
-        f"({table.sram.extent()}): energy of the nearest point, area and leakage in proportion"
+        f"{head} a bank of {macros.bank_bytes:.10g} bytes by {macros.access_bits} bit: {said}"
         for macros in macros_of(level)
-        if not table.sram_point(macros).is_in_grid
+        for said in model.beyond(bank_bytes=macros.bank_bytes, access_bits=macros.access_bits, ports=level.bank_ports)
     )
+    return (*((width,) if level.width_bytes is None else ()), *dict.fromkeys(beyond))
+
+
+def _about_wires(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
+    lengths, cell = wire_lengths(arch, table), wire_cell(arch)
     return (
-        *((width,) if level.width_bytes is None else ()),
-        *dict.fromkeys(beyond),
-        *((ports,) if level.ports > 1 else ()),
+        f"wires: {table.wire_pj_per_bit_mm[cell]:.3g} pJ per bit and mm (itrs-{cell}); an estimate of length from cell area: "
+        f"{lengths.hop:.3g} mm from PE to PE at every register write, {lengths.span:.3g} mm (one side of the array) for "
+        "every bit at an on-chip level, half of it for the operand that stays in the PEs",
     )
+
+
+def _about_dram(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
+    if "dram_pj_per_bit" in table.overrides:
+        return ("DRAM energy: flat, whatever the locality, refresh and background included",)
+    device = arch.dram.device or arch.dram.energy_device or table.dram_stand_in
+    head = f"DRAM energy: commands x currents of {device.name} ({device.source})"
+    io = f"DRAM interface: {table.dram_io_pj_per_bit[device.protocol]:g} pJ/bit ({table.sources[f'dram_io.{device.protocol}']})"
+    if arch.dram.device is not None:
+        return (head, io)
+    copies = device_copies(device, arch.dram.bandwidth_bytes_per_cycle * arch.clock_mhz * 1e6)
+    best = "an estimate of the best case: each row opened once and used from end to end, banks open all the time"
+    return (f"{head} x {copies}, as the arch gives a bandwidth only; {best}", io)

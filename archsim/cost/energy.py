@@ -1,35 +1,45 @@
-"""Counters x table -> pJ, layer by layer; called by `study/`."""
+"""Counters x price list -> pJ, layer by layer; called by `study/`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import fsum
 
 from archsim.arch.architecture import Architecture
-from archsim.cost.energy_table import EnergyTable
-from archsim.cost.leakage import chip_leakage_mw
+from archsim.arch.dram_device import DramDevice
+from archsim.cost.dram_standin import device_copies, standin_counts, until_the_end
+from archsim.cost.price_list import LEAKAGE, MAC, SPAD, VECTOR, WIRES, ActionEnergy, Price, PriceList
+from archsim.engine.dram_run import DramCounts
 from archsim.engine.layer_run import LayerRun
 from archsim.errors import SimulationError
 from archsim.mapping.fold_plan import TrafficCount
+from archsim.terms import Dataflow, Direction, Operand
 
-SPAD = "spad"
-"""Level of the PE registers in `TrafficCount`, and their component."""
-PJ_PER_MW_US = 1e3
+STATIONARY = {
+    Dataflow.WEIGHT_STATIONARY: Operand.WEIGHT,
+    Dataflow.INPUT_STATIONARY: Operand.IFMAP,
+    Dataflow.OUTPUT_STATIONARY: Operand.PSUM,
+}
+Count = int | float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerEnergy:
-    """Energy of one layer, split two ways.
+    """Energy of one layer, split three ways.
 
     Parameters
     ----------
     components
-        (component, energy): ``mac``, ``spad``, each on-chip level and the DRAM by name, ``vector``,
-        ``leakage``; none for a layer that was not costed. [pJ]
+        (component, energy): the sums of the actions, in the price list's order; none for a layer that was
+        not costed. [pJ]
     traffic_pj
-        Parallel to the layer's traffic rows; a level's rows add up to its component. [pJ]
+        Parallel to the layer's traffic rows; a level's rows add up to the component of its name. [pJ]
+    actions
+        What was done, how often, and its price; nothing that was done zero times.
     """
 
     components: tuple[tuple[str, float], ...]
     traffic_pj: tuple[float, ...]
+    actions: tuple[ActionEnergy, ...] = ()
 
     @property
     def total_pj(self) -> float:
@@ -37,7 +47,7 @@ class LayerEnergy:
         return fsum(energy for _, energy in self.components)
 
 
-def price_layer(run: LayerRun, arch: Architecture, table: EnergyTable) -> LayerEnergy:
+def price_layer(run: LayerRun, arch: Architecture, prices: PriceList) -> LayerEnergy:
     """Price one layer's counters.
 
     Parameters
@@ -46,8 +56,8 @@ def price_layer(run: LayerRun, arch: Architecture, table: EnergyTable) -> LayerE
         What the layer did.
     arch
         The chip it ran on: formats, levels, clock.
-    table
-        Its prices.
+    prices
+        Of this chip.
 
     Raises
     ------
@@ -56,32 +66,130 @@ def price_layer(run: LayerRun, arch: Architecture, table: EnergyTable) -> LayerE
 
     Notes
     -----
-    Dynamic energy per access, plus leakage over the layer's time. A MAC that occupied a multiplier costs
-    full energy, whatever its values. Not modelled: zeros that switch less, networks between levels,
-    control, clock.
+    Every action costs its price, plus leakage and DRAM background over the layer's time. A PE hands a word on to
+    its neighbour with every register write; words of the operand that stays in the PEs come over half a side
+    of the array, words at an on-chip level travel one side.
     """
-    traffic_pj = tuple(_traffic_pj(run.layer, row, arch, table) for row in run.traffic)
     if not run.is_costed:
-        return LayerEnergy(components=(), traffic_pj=traffic_pj)
-    levels = (SPAD, *(level.name for level in arch.srams), arch.dram.name)
-    spent = {
-        name: [pj for row, pj in zip(run.traffic, traffic_pj, strict=True) if row.level == name] for name in levels
-    }
-    components = (
-        ("mac", run.occupied_macs * table.mac_pj(arch.formats)),
-        *((name, fsum(parts)) for name, parts in spent.items()),
-        ("vector", run.lane_ops * table.lane_op_pj(arch.formats)),
-        ("leakage", chip_leakage_mw(arch, table) * run.total_cycles / arch.clock_mhz * PJ_PER_MW_US),
+        return LayerEnergy(actions=(), components=(), traffic_pj=tuple(0.0 for _ in run.traffic))
+    layer = _PricedLayer(run=run, arch=arch, by_name=prices.by_name())
+    dram = tuple(layer.flat_dram() if prices.dram_device is None else layer.dram_commands(prices))
+    accesses = tuple(None if row.level == arch.dram.name else layer.access(row) for row in run.traffic)
+    counted = (*layer.array(), *(each for each in accesses if each), *layer.rest(), *dram)
+    actions = tuple(action for action in counted if action.count)
+    spent: dict[str, list[float]] = {name: [] for name in prices.components}
+    for action in actions:
+        spent[action.component].append(action.energy_pj)
+    return LayerEnergy(
+        actions=actions,
+        components=tuple((name, fsum(parts)) for name, parts in spent.items()),
+        traffic_pj=tuple(
+            access.energy_pj if access else layer.burst_pj(row, dram)
+            for row, access in zip(run.traffic, accesses, strict=True)
+        ),
     )
-    return LayerEnergy(components=components, traffic_pj=traffic_pj)
 
 
-def _traffic_pj(layer: str, row: TrafficCount, arch: Architecture, table: EnergyTable) -> float:
-    if row.level == SPAD:
-        return row.words * arch.formats.of(row.operand).width_bits * table.spad_pj_per_bit
-    if row.level == arch.dram.name:
-        return row.bytes * 8 * table.dram_pj_per_bit
-    for level in arch.srams:
-        if level.name == row.level:
-            return row.bytes * table.sram_pj_per_byte(level, row.operand, row.direction)
-    raise SimulationError(f"layer {layer!r}: traffic at level {row.level!r}, which arch {arch.name!r} does not have")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PricedLayer:
+    run: LayerRun
+    arch: Architecture
+    by_name: dict[tuple[str, str, str], Price]
+
+    def array(self) -> Iterator[ActionEnergy]:
+        """Yield what the multipliers did."""
+        yield self._action(MAC, "compute", self.run.occupied_macs)
+
+    def access(self, row: TrafficCount) -> ActionEnergy:
+        """Return the accesses of an on-chip traffic row."""
+        price = self._price(row.level, row.direction.value, row.operand.value)
+        count = row.words if row.level == SPAD else row.bytes * 8 / price.bits
+        return _action_of(price, count, row.operand.value)
+
+    def rest(self) -> Iterator[ActionEnergy]:
+        """Yield what the vector unit and the wires did, and the cycles in which the chip leaked."""
+        yield self._action(VECTOR, "compute", self.run.lane_ops)
+        for action, bits in self._wire_bits().items():
+            yield self._action(WIRES, action, bits)
+        for component, part, _ in self.by_name:
+            if component == LEAKAGE:
+                yield self._action(LEAKAGE, part, self.run.total_cycles)
+
+    def flat_dram(self) -> Iterator[ActionEnergy]:
+        """Yield bits read and written."""
+        for direction in Direction:
+            yield self._action(self.arch.dram.name, direction.value, 8 * self._dram_bytes(direction))
+
+    def dram_commands(self, prices: PriceList) -> Iterator[ActionEnergy]:
+        """Yield commands, background and bits of the interface."""
+        assert prices.dram_device is not None, "flat DRAM has no commands"
+        dram = self.arch.dram.name
+        counts = self._dram_counts(prices.dram_device)
+        yield self._action(dram, "read", counts.reads)
+        yield self._action(dram, "write", counts.writes)
+        yield self._action(f"{dram}_activate", "activate", counts.activates)
+        yield self._action(f"{dram}_refresh", "refresh", counts.refreshes)
+        yield self._action(f"{dram}_background", "open", counts.open_cycles)
+        yield self._action(f"{dram}_background", "closed", counts.closed_cycles)
+        yield self._action(f"{dram}_io", "transfer", counts.columns * prices.dram_device.request_bytes * 8)
+
+    def burst_pj(self, row: TrafficCount, dram: tuple[ActionEnergy, ...]) -> float:
+        """Share of a DRAM traffic row, by bytes, in the bursts of its direction. [pJ]"""
+        burst = next(each for each in dram if (each.component, each.action) == (row.level, row.direction.value))
+        moved = self._dram_bytes(row.direction)
+        return burst.energy_pj * row.bytes / moved if moved else 0.0
+
+    def _dram_counts(self, device: DramDevice) -> DramCounts:
+        """Return the commands that were simulated, with the background up to the layer's end, or a stand-in's."""
+        clock_hz = self.arch.clock_mhz * 1e6
+        seconds = self.run.total_cycles / clock_hz
+        if self.run.dram is not None:
+            return until_the_end(self.run.dram, device, seconds)
+        return standin_counts(
+            read_bytes=self._dram_bytes(Direction.READ),
+            write_bytes=self._dram_bytes(Direction.WRITE),
+            seconds=seconds,
+            device=device,
+            copies=device_copies(device, self.arch.dram.bandwidth_bytes_per_cycle * clock_hz),
+        )
+
+    def _dram_bytes(self, direction: Direction) -> int:
+        rows = self.run.traffic
+        return sum(row.bytes for row in rows if row.level == self.arch.dram.name and row.direction is direction)
+
+    def _wire_bits(self) -> dict[str, int]:
+        """Bits by what they travel over."""
+        held = STATIONARY[self.arch.pe_array.dataflow]
+        bits = {"hop": 0, "half_span": 0, "span": 0}
+        for row in self.run.traffic:
+            if row.level == SPAD and row.direction is Direction.WRITE:
+                if row.operand is held is Operand.PSUM:
+                    continue  # it is added to where it lies
+                bits["half_span" if row.operand is held else "hop"] += row.words * self._width(row)
+            elif row.level != SPAD and (row.level != self.arch.dram.name or self._bypasses_srams(row.operand)):
+                bits["span"] += row.bytes * 8
+        return bits
+
+    def _bypasses_srams(self, operand: Operand) -> bool:
+        return operand is not Operand.METADATA and self.arch.sram_of(operand) is None
+
+    def _width(self, row: TrafficCount) -> int:
+        return self.arch.formats.of(row.operand).width_bits
+
+    def _action(self, component: str, action: str, count: Count) -> ActionEnergy:
+        return _action_of(self._price(component, action, ""), count)
+
+    def _price(self, component: str, action: str, operand: str) -> Price:
+        for wanted in ((component, action, operand), (component, action, "")):
+            if wanted in self.by_name:
+                return self.by_name[wanted]
+        raise SimulationError(
+            f"layer {self.run.layer!r}: traffic at level {component!r}, which arch {self.arch.name!r} does not have"
+        )
+
+
+def _action_of(price: Price, count: Count, operand: str = "") -> ActionEnergy:
+    return ActionEnergy(
+        component=price.component, action=price.action, operand=operand, unit=price.unit, count=count, unit_pj=price.pj,
+        source=price.source,
+    )  # fmt: skip

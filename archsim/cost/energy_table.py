@@ -1,7 +1,8 @@
-"""The prices: one number per kind of access, at the arch's technology node; called by `energy.py` and `study/`.
+"""archsim's own table: what logic, registers, wires and links cost at the arch's technology node.
 
 `load_energy_table` reads the shipped table (`tables/default.yaml`) or a user's, scales it to
-``energy.node_nm`` and puts the overrides in. Whence each number comes stands beside it in the file.
+``energy.node_nm`` and puts the overrides in; `chip_prices.py` makes a chip's price list of it, with SRAM
+from `sram_model.py` and DRAM from `dram_energy.py`. Whence each number comes stands beside it in the file.
 """
 
 from collections.abc import Mapping
@@ -11,16 +12,16 @@ from math import isfinite
 from pathlib import Path
 
 from archsim.arch.architecture import EnergyChoice, Formats
-from archsim.arch.memory_level import SramLevel
+from archsim.arch.dram_device import DramDevice
+from archsim.arch.dram_devices import load_device
+from archsim.arch.memory_level import SramCell
 from archsim.config_file import did_you_mean, read_yaml, validate
 from archsim.cost.arithmetic import Arithmetic, adder, mac_operators
-from archsim.cost.sram_grid import SramGrid, SramPoint, read_sram_grid
-from archsim.cost.sram_macros import SramMacros, macros_for
+from archsim.cost.sram_model import OwnGrid, SramModel, load_sram_model
 from archsim.cost.table_scaling import ScaledTable
 from archsim.cost.table_schema import TableFile
-from archsim.cost.table_statements import Statement, statements_of
+from archsim.cost.table_statements import Statement, sources_of, statements_of
 from archsim.errors import ConfigError
-from archsim.terms import Direction, Operand
 
 OVERRIDE_KEYS = (
     "mac_pj", "spad_pj_per_bit", "sram_read_pj_per_byte", "sram_write_pj_per_byte", "dram_pj_per_bit",
@@ -31,13 +32,12 @@ OVERRIDE_KEYS = (
 PJ_PER_FJ = 1e-3
 
 _TABLES = Path(__file__).parent / "tables"
-_SHIPPED_TABLES = {"default": _TABLES / "default.yaml"}
-_SHIPPED_GRIDS = {"cacti_45nm_lstp": _TABLES / "sram_cacti_45nm_lstp.csv"}
+SHIPPED_TABLES = {"default": _TABLES / "default.yaml"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyTable:
-    """What an operation, an access and a second cost on one chip.
+    """What an operation, a bit in a register, on a wire or over a link, and a second cost on one chip.
 
     Parameters
     ----------
@@ -51,12 +51,18 @@ class EnergyTable:
         Of arithmetic, at the node. [um2]
     register_pj_per_bit, register_um2_per_bit
         Of a flip-flop read or written, at the node. [pJ/b], [um2/b]
-    sram
-        The grid at its own node.
-    sram_energy_factor, sram_area_factor
-        From the grid's node to the table's.
-    dram_access_pj_per_bit
-        Not scaled: a DRAM device has a node of its own. [pJ/b]
+    mux_pj_per_bit_entry
+        Of a flip-flop file's read multiplexer, per bit read and entry of the file, at the node. [pJ/b]
+    most_register_entries
+        A file of more entries is an SRAM macro.
+    sram_models
+        SRAM at the node, by cell type.
+    wire_pj_per_bit_mm
+        Of a bit sent over a millimetre, by cell type, swings per bit included. [pJ/b/mm]
+    dram_stand_in
+        Device whose commands are estimated where the arch names none.
+    dram_io_pj_per_bit
+        Of the DRAM interface, by protocol. [pJ/b]
     logic_leakage_mw_per_mm2
         Of logic, at the density's own node; 1 mW/mm2 is 1 nW/um2. [mW/mm2]
     leakage_area_factor
@@ -65,11 +71,12 @@ class EnergyTable:
         Numbers that replace the table's, keyed by `OVERRIDE_KEYS`.
     statements
         What a report must say of the table.
+    sources
+        Whence its numbers are, by the keys of prices and areas.
 
     Notes
     -----
-    Not modelled: DRAM commands (one constant per bit, whatever the locality), data-dependent
-    switching, wires and networks, clock tree, control. SRAM leakage is CACTI's for 45 nm at every node.
+    Not modelled: data-dependent switching, clock tree, control.
     """
 
     name: str
@@ -78,14 +85,17 @@ class EnergyTable:
     areas: Arithmetic
     register_pj_per_bit: float
     register_um2_per_bit: float
-    sram: SramGrid
-    sram_energy_factor: float
-    sram_area_factor: float
-    dram_access_pj_per_bit: float
+    mux_pj_per_bit_entry: float
+    most_register_entries: int
+    sram_models: Mapping[SramCell, SramModel]
+    wire_pj_per_bit_mm: Mapping[SramCell, float]
+    dram_stand_in: DramDevice
+    dram_io_pj_per_bit: Mapping[str, float]
     logic_leakage_mw_per_mm2: float
     leakage_area_factor: float
     overrides: Mapping[str, float]
     statements: tuple[Statement, ...]
+    sources: Mapping[str, str]
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -110,25 +120,6 @@ class EnergyTable:
         """One bit read or written in a PE. [pJ/b]"""
         return self.overrides.get("spad_pj_per_bit", self.register_pj_per_bit)
 
-    @property
-    def dram_pj_per_bit(self) -> float:
-        """One bit over the DRAM channel, either way. [pJ/b]"""
-        return self.overrides.get("dram_pj_per_bit", self.dram_access_pj_per_bit)
-
-    def sram_pj_per_byte(self, level: SramLevel, operand: Operand, direction: Direction) -> float:
-        """One byte of an operand at an on-chip level, by accesses of the full width. [pJ/B]"""
-        key = f"sram_{direction.value}_pj_per_byte"
-        if key in self.overrides:
-            return self.overrides[key]
-        macros = macros_for(level, operand)
-        point = self.sram_point(macros)
-        access_pj = point.read_pj if direction is Direction.READ else point.write_pj
-        return access_pj * self.sram_energy_factor / macros.access_bytes
-
-    def sram_point(self, macros: SramMacros) -> SramPoint:
-        """One bank in the grid, at the grid's node."""
-        return self.sram.point(macros.bank_bytes, macros.access_bits)
-
 
 def load_energy_table(choice: EnergyChoice) -> EnergyTable:
     """Read the chosen table, scale it to the chosen node, put the overrides in.
@@ -141,8 +132,7 @@ def load_energy_table(choice: EnergyChoice) -> EnergyTable:
     Returns
     -------
     EnergyTable
-        DRAM costs 20 pJ/bit in the default table (Horowitz's 640 pJ per 32 bit, as the flat-bandwidth
-        channel names no device); override ``dram_pj_per_bit`` for another, e.g. 8 for LPDDR4.
+        At the node, overrides put in.
 
     Raises
     ------
@@ -151,10 +141,9 @@ def load_energy_table(choice: EnergyChoice) -> EnergyTable:
         an override that is unknown or no number from 0 up.
     """
     _check_overrides(choice)
-    path = _table_path(choice.table)
+    path = table_path(choice.table)
     stat = path.stat()
-    file, grid = _read_table(path, (stat.st_mtime_ns, stat.st_size))
-    return _scaled(file, grid, choice)
+    return _scaled(_read_table(path, (stat.st_mtime_ns, stat.st_size)), choice, path.parent)
 
 
 def _check_overrides(choice: EnergyChoice) -> None:
@@ -166,37 +155,56 @@ def _check_overrides(choice: EnergyChoice) -> None:
             raise ConfigError(f"energy.overrides.{key} (={value!r}) must be a number from 0 up")
 
 
-def _table_path(table: str) -> Path:
-    path = _SHIPPED_TABLES.get(table, Path(table))
+def table_path(table: str) -> Path:
+    """Return where a table lies. Raises ConfigError where there is none."""
+    path = SHIPPED_TABLES.get(table, Path(table))
     if not path.is_file():
-        hint = did_you_mean(path.name, _SHIPPED_TABLES) or " Use 'default' or the path of a table file"
+        hint = did_you_mean(path.name, SHIPPED_TABLES) or " Use 'default' or the path of a table file"
         raise ConfigError(f"energy.table (={table!r}): no such table.{hint}")
     return path
 
 
 @lru_cache(maxsize=8)
-def _read_table(path: Path, _stamp: tuple[int, int]) -> tuple[TableFile, SramGrid]:
+def _read_table(path: Path, _stamp: tuple[int, int]) -> TableFile:
     """Read each file once per change, as a sweep asks for it at every design point."""
-    file = validate(read_yaml(path, ConfigError), TableFile, ConfigError)
-    return file, read_sram_grid(_SHIPPED_GRIDS.get(file.sram_grid.file, path.parent / file.sram_grid.file))
+    return validate(read_yaml(path, ConfigError), TableFile, ConfigError)
 
 
-def _scaled(file: TableFile, grid: SramGrid, choice: EnergyChoice) -> EnergyTable:
+def _scaled(file: TableFile, choice: EnergyChoice, folder: Path) -> EnergyTable:
     scaled = ScaledTable(file=file, node_nm=choice.node_nm)
-    energy, area = file.register_.energy, file.register_.area
+    register, io = file.register_, file.dram_io
+    per_mm = {SramCell.HP: scaled.wire_pj_per_mm(file.wires.hp), SramCell.LSTP: scaled.wire_pj_per_mm(file.wires.lstp)}
     return EnergyTable(
         name=file.name,
         node_nm=choice.node_nm,
         energies=scaled.energies(),
         areas=scaled.areas(),
-        register_pj_per_bit=energy.value * PJ_PER_FJ * scaled.energy_factor(energy.node_nm),
-        register_um2_per_bit=area.value * scaled.area_factor(area.node_nm),
-        sram=grid,
-        sram_energy_factor=scaled.energy_factor(file.sram_grid.node_nm),
-        sram_area_factor=scaled.area_factor(file.sram_grid.node_nm),
-        dram_access_pj_per_bit=file.dram_access.value,
+        register_pj_per_bit=register.energy.value * PJ_PER_FJ * scaled.energy_factor(register.energy.node_nm),
+        register_um2_per_bit=register.area.value * scaled.area_factor(register.area.node_nm),
+        mux_pj_per_bit_entry=register.mux.value * PJ_PER_FJ * scaled.energy_factor(register.mux.node_nm),
+        most_register_entries=int(register.most_entries.value),
+        sram_models=_sram_models(scaled, folder),
+        wire_pj_per_bit_mm={cell: pj * file.wires.swings.value for cell, pj in per_mm.items()},
+        dram_stand_in=load_device(file.dram_stand_in),
+        dram_io_pj_per_bit={protocol: io.of(protocol).value for protocol in type(io).model_fields},
         logic_leakage_mw_per_mm2=file.logic_leakage.value,
         leakage_area_factor=1 / scaled.area_factor(file.logic_leakage.node_nm),
         overrides=dict(choice.overrides),
         statements=statements_of(scaled, choice.overrides),
+        sources=sources_of(file),
     )
+
+
+def _sram_models(scaled: ScaledTable, folder: Path) -> dict[SramCell, SramModel]:
+    own = scaled.file.sram_grid
+    grid = None
+    if own is not None:
+        recalled = ", from memory, to be verified" if own.from_memory else ""
+        grid = OwnGrid(path=folder / own.file, node_nm=own.node_nm, source=own.source + recalled)
+    return {
+        cell: load_sram_model(
+            node_nm=scaled.node_nm, cell=cell, energy_factor=scaled.energy_between, area_factor=scaled.area_between,
+            grid=grid,
+        )
+        for cell in SramCell
+    }  # fmt: skip

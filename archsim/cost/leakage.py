@@ -1,25 +1,33 @@
-"""What the chip burns while it stands still; called by `energy.py`."""
+"""What the chip burns while it stands still; called by `chip_prices.py`."""
 
+from collections.abc import Mapping
 from math import fsum
 
 from archsim.arch.architecture import Architecture
-from archsim.cost.area import logic_areas
+from archsim.cost.area import logic_areas, sram_point
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.sram_macros import macros_of
 
+CHIP = "chip"
+"""The one part where the override gives the whole chip's leakage."""
 
-def chip_leakage_mw(arch: Architecture, table: EnergyTable) -> float:
-    """Leakage of SRAMs and logic, or the override ``leakage_mw``. [mW]
+
+def leakage_mw(arch: Architecture, table: EnergyTable) -> Mapping[str, float]:
+    """Leakage of each part of the chip: logic by component, levels by name; or the override ``leakage_mw``. [mW]
 
     Notes
     -----
-    Not scaled by node: the published factors are of switching energy, and CACTI's leakage of one cell
-    type moves up and down from node to node. SRAM cells of the default table are low standby power at
-    300 K; high-performance cells at 350 K leak 10^3 to 10^4 times more. Not modelled: power gating,
-    temperature, DRAM background power.
+    SRAM as CACTI gives it at the node, for the level's cells at their temperature: high-performance cells
+    at 350 K leak 10^3 to 10^4 times what low-standby-power cells do at 300 K. Logic by its area at the node
+    of the published density: the published factors between nodes are of switching energy. Not modelled: power
+    gating, other temperatures.
     """
     if "leakage_mw" in table.overrides:
-        return table.overrides["leakage_mw"]
-    logic_mm2 = fsum(logic_areas(arch, table).values()) * table.leakage_area_factor
-    banks = (macros.banks * table.sram_point(macros).leakage_mw for level in arch.srams for macros in macros_of(level))
-    return logic_mm2 * table.logic_leakage_mw_per_mm2 + fsum(banks)
+        return {CHIP: table.overrides["leakage_mw"]}
+    density = table.leakage_area_factor * table.logic_leakage_mw_per_mm2
+    logic = {part: area_mm2 * density for part, area_mm2 in logic_areas(arch, table).items()}
+    srams = {
+        level.name: fsum(macros.banks * sram_point(level, macros, table).leakage_mw for macros in macros_of(level))
+        for level in arch.srams
+    }
+    return logic | srams

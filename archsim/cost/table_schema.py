@@ -9,7 +9,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from archsim.arch.value_types import Count, Energy, Nanometres, Rate
-from archsim.cost.node_scaling import Points
 
 
 class _Strict(BaseModel):
@@ -105,35 +104,92 @@ class BitArea(Number):
     unit: Literal["um2/bit"]
 
 
+class EntryBitEnergy(Number):
+    """Energy of one bit per entry of a register file: its share of the read multiplexer."""
+
+    unit: Literal["fJ/bit/entry"]
+
+
+class EntryCount(Number):
+    """A number of entries."""
+
+    unit: Literal["entries"]
+
+
 class Register(_Strict):
-    """The flip-flops that PEs keep their words in."""
+    """Flip-flops: what PEs keep their words in, one by one or in small files."""
 
     energy: BitEnergy
     area: BitArea
+    mux: EntryBitEnergy
+    most_entries: EntryCount
 
 
 class SramGridFile(_Strict):
-    """Where the SRAM grid lies: a grid shipped with archsim, or a .csv beside the table.
+    """A user's own SRAM points, in place of the shipped ones for every cell type.
 
     Parameters
     ----------
     file
-        Name of the shipped grid, or a path from the table file's folder.
-    scaling_note
-        What a report must say where the grid is scaled to another node.
+        Path of a .csv from the table file's folder; `sram_surface.read_sram_surface` names its columns.
+    node_nm
+        Node of its points, where it has no column of nodes. [nm]
     """
 
-    file: str
+    file: str = Field(min_length=1)
     node_nm: Nanometres
     source: str = Field(min_length=1)
     from_memory: bool = Field(strict=True)
-    scaling_note: str = ""
 
 
-class DramBitEnergy(Number):
-    """Energy of one bit over the DRAM channel, device and interface."""
+class WireEnergy(Number):
+    """Energy of one full swing over a millimetre of repeated wire, at one node."""
+
+    unit: Literal["pJ/mm"]
+    node_nm: Nanometres
+
+
+class Swings(Number):
+    """Full swings per bit sent."""
+
+    unit: Literal["swings/bit"]
+
+
+class Wires(_Strict):
+    """Wires between PEs and from the buffers to the array, by the cells of the repeaters."""
+
+    swings: Swings
+    lstp: tuple[WireEnergy, ...]
+    hp: tuple[WireEnergy, ...]
+
+    @field_validator("lstp", "hp")
+    @classmethod
+    def _check_nodes(cls, entries: tuple[WireEnergy, ...]) -> tuple[WireEnergy, ...]:
+        nodes = [entry.node_nm for entry in entries]
+        if not nodes or nodes != sorted(set(nodes)):
+            raise ValueError(f"needs at least one entry, nodes rising and different; they are {nodes}")
+        return entries
+
+
+class LinkEnergy(Number):
+    """Energy of one bit over the pins and the board, beyond what the DRAM chips themselves draw."""
 
     unit: Literal["pJ/bit"]
+
+
+class DramLink(_Strict):
+    """Interface energy by protocol."""
+
+    DDR3: LinkEnergy
+    DDR4: LinkEnergy
+    LPDDR3: LinkEnergy
+    LPDDR4: LinkEnergy
+    HBM: LinkEnergy
+
+    def of(self, protocol: str) -> LinkEnergy:
+        """Return the entry of a device's protocol."""
+        entry: LinkEnergy = getattr(self, protocol)
+        return entry
 
 
 class LeakageDensity(Number):
@@ -142,32 +198,24 @@ class LeakageDensity(Number):
     unit: Literal["nW/um2"]
 
 
-class ScalingFactor(Number):
-    """Energy or area of a node relative to the others'."""
+class Supply(Number):
+    """A supply voltage."""
 
     value: Rate
-    unit: Literal["x"]
-    node_nm: Nanometres
+    unit: Literal["V"]
 
 
-class ScalingFactors(_Strict):
-    """Factors by node."""
+class Scaling(_Strict):
+    """The voltages at which energy is scaled between nodes.
 
-    energy: tuple[ScalingFactor, ...]
-    area: tuple[ScalingFactor, ...]
+    Parameters
+    ----------
+    table_supply, chip_supply
+        Of the numbers in the table, and of the chip.
+    """
 
-    @field_validator("*")
-    @classmethod
-    def _check_nodes(cls, entries: tuple[ScalingFactor, ...]) -> tuple[ScalingFactor, ...]:
-        nodes = [entry.node_nm for entry in entries]
-        if not nodes or len(nodes) != len(set(nodes)):
-            raise ValueError(f"needs at least one entry, each node once; they are {nodes}")
-        return entries
-
-    @staticmethod
-    def points(entries: tuple[ScalingFactor, ...]) -> Points:
-        """(node, factor) pairs in rising order of node."""
-        return tuple(sorted((entry.node_nm, entry.value) for entry in entries))
+    table_supply: Supply
+    chip_supply: Supply
 
 
 class TableFile(_Strict):
@@ -180,10 +228,12 @@ class TableFile(_Strict):
     area: OperatorAreas
     logarithmic_add: AddCount
     register_: Register = Field(alias="register")
-    sram_grid: SramGridFile
-    dram_access: DramBitEnergy
+    sram_grid: SramGridFile | None = None
+    wires: Wires
+    dram_stand_in: str = Field(min_length=1)
+    dram_io: DramLink
     logic_leakage: LeakageDensity
-    scaling: ScalingFactors
+    scaling: Scaling
 
     def numbers(self) -> Iterator[tuple[str, Number]]:
         """Every number with the name of its key, in the order of the file."""

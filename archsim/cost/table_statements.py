@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from archsim.cost.node_scaling import SOURCE
 from archsim.cost.table_scaling import ScaledTable
 from archsim.cost.table_schema import Number, TableFile
 
@@ -39,34 +40,52 @@ def statements_of(table: ScaledTable, overrides: Overrides) -> tuple[Statement, 
 
 def _scaling(table: ScaledTable) -> tuple[Statement, ...]:
     file = table.file
-    head = f"energy table {file.name!r} at {table.node_nm:g} nm"
-    if table.node_nm == file.node_nm:
-        return (Statement(text=f"{head}: numbers of other nodes are scaled to it ({file.scaling.energy[0].source})"),)
-    scaled = Statement(
-        text=f"{head}: arithmetic, registers and SRAM scaled from {file.node_nm:g} nm by "
-        f"{table.energy_factor(None):.4g} (energy) and {table.area_factor(None):.4g} (area), linear in the node "
-        f"between those of {file.scaling.energy[0].source}; DRAM and leakage are not scaled"
+    volts = file.scaling.table_supply.value, file.scaling.chip_supply.value
+    factors = f"{table.energy_factor(None):.4g} (energy, {volts[0]:g} V to {volts[1]:g} V) and {table.area_factor(None):.4g} (area)"
+    return (
+        Statement(
+            text=f"energy table {file.name!r} at {table.node_nm:g} nm: arithmetic and registers scaled from "
+            f"{file.node_nm:g} nm by {factors}; {SOURCE}, low-power fits at 45 and 32 nm, linear in the node between "
+            "the published ones; logic leakage, wires, SRAM and DRAM are not scaled by it"
+        ),
     )
-    note = file.sram_grid.scaling_note
-    return (scaled, Statement(text=note)) if note else (scaled,)
 
 
 def _sources(file: TableFile) -> tuple[Statement, ...]:
-    grid, dram, register = file.sram_grid, file.dram_access, file.register_.energy
-    recalled = ", from memory, to be verified" if grid.from_memory else ""
+    register = file.register_.energy
     return (
         Statement(text=f"energy of arithmetic: {file.energy.integer_multiply[0].source}"),
         Statement(text=f"energy of PE registers: {_value(register)} ({register.source})", entry="register.energy"),
-        Statement(text=f"SRAM at {grid.node_nm:g} nm: {grid.source}{recalled}; every access moves the full width"),
-        Statement(text=f"DRAM energy: {_value(dram)} whatever the locality ({dram.source})", entry="dram_access"),
     )
+
+
+def sources_of(file: TableFile) -> dict[str, str]:
+    """Return whence the table's numbers are, by the keys that prices and areas point to."""
+    wires, swings = file.wires, file.wires.swings
+    io = {f"dram_io.{protocol}": getattr(file.dram_io, protocol) for protocol in type(file.dram_io).model_fields}
+    return {
+        "arithmetic": file.energy.integer_multiply[0].source,
+        "register": file.register_.energy.source,
+        "area.arithmetic": file.area.integer_multiply[0].source + _doubt(file.area.integer_multiply[0]),
+        "area.register": file.register_.area.source,
+        **{
+            f"wire.{cell}": f"{entries[0].source}; {swings.value:g} swings per bit; length from area"
+            for cell, entries in (("lstp", wires.lstp), ("hp", wires.hp))
+        },
+        **{key: number.source + _doubt(number) for key, number in io.items()},
+        "leakage.logic": file.logic_leakage.source + _doubt(file.logic_leakage),
+    }
+
+
+def _doubt(number: Number) -> str:
+    kinds = ("an estimate" if number.estimated else "", "from memory, to be verified" if number.from_memory else "")
+    return "".join(f", {kind}" for kind in kinds if kind)
 
 
 def _doubts(file: TableFile) -> tuple[Statement, ...]:
     doubts = []
     for name, number in file.numbers():
-        kinds = ("an estimate" if number.estimated else "", "from memory, to be verified" if number.from_memory else "")
-        doubt = ", ".join(kind for kind in kinds if kind)
+        doubt = _doubt(number).removeprefix(", ")
         if doubt:
             doubts.append(Statement(text=f"{name} = {_value(number)} is {doubt}: {number.source}", entry=name))
     return tuple(doubts)

@@ -69,6 +69,28 @@ COMPONENT_FILLS = (
 )
 OTHER_FILL = Fill("#f2f2f2", "++")
 
+TIMELINE_WIDTH_INCHES = 11.0
+TIMELINE_MARGIN_INCHES = 1.75
+"""Title and nanoseconds above, clocks and legend below."""
+LANE_INCHES = 0.30
+TIMELINE_LEFT, TIMELINE_RIGHT = 0.115, 0.80
+"""Sides of the lanes, as shares of the figure; the bar of bus use stands at their right."""
+ROW_TINTS = ("#dce8f4", "#f6e7d2", "#dff0df", "#efe0ef", "#f3f0cf", "#e6e6e6")
+"""Rows that a bank holds open: neighbours in time differ."""
+READ_FILL = Fill("#17365d", "")
+WRITE_FILL = Fill("#e9a35b", "////")
+TURNAROUND_FILL = Fill("#ffffff", "xxxx")
+REFRESH_FILL = Fill("#d5d5d5", "....")
+BUS_USE_FILLS = {
+    "data": READ_FILL,
+    "row": Fill("#5f8fbf", "///"),
+    "turnaround": Fill("#e9a35b", "xxx"),
+    "bank_group": Fill("#d9ecd9", "\\\\\\"),
+    "refresh": REFRESH_FILL,
+    "idle": Fill("#ffffff", ""),
+    "other": Fill("#8d4a7b", ""),
+}
+
 
 def run_colour(run_index: int) -> str:
     """Return the colour of a run among several."""

@@ -1,16 +1,20 @@
-"""What a person at a terminal sees: the tables of a run on stdout, a progress bar on stderr.
+"""What a person at a terminal sees: tables on stdout, a progress bar on stderr.
 
 Called by `cli.py`.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from archsim.report.cell_table import cell_table
+from archsim.report.dram_tables import dram_panel
 from archsim.report.tables import run_table, summary_panel
+from archsim.study.dram_report import DramReport
+from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 from archsim.study.run_tables import loop_nest_text
 
@@ -27,11 +31,40 @@ WIDE = 100
 
 def print_run(run: RunResult) -> None:
     """Print a run's layers and totals to stdout, and the loop nests where the layers are few."""
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = _console()
     console.print(run_table(run, is_narrow=console.width < WIDE))
     if len(run.layers) <= MOST_NESTS:
         console.print(loop_nest_text(run.layers), markup=False, highlight=False)
     console.print(summary_panel(run))
+
+
+def print_dram(report: DramReport) -> None:
+    """Print a DRAM trace's run to stdout."""
+    console = _console()
+    console.print(dram_panel(report, is_narrow=console.width < WIDE))
+
+
+def print_tables(tables: Iterable[tuple[str, Sequence[str], Sequence[Sequence[str]]]], notes: Iterable[str]) -> None:
+    """Print tables of text, each with its title and columns, and sentences below them, to stdout."""
+    console = _console()
+    for title, columns, rows in tables:
+        if rows:
+            console.print(title, markup=False, highlight=False, style="bold")
+            console.print(cell_table(columns, rows))
+            console.print()
+    for note in notes:
+        console.print(note, markup=False, highlight=False)
+
+
+def uncosted_lines(layers: Iterable[LayerResult]) -> list[str]:
+    """Return a line per operator and reason: how many layers, and the first of them."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for layer in layers:
+        groups.setdefault((layer.op, layer.note), []).append(layer.layer)
+    return [
+        f"not costed: {len(names)} x {op} ({', '.join(names[:3])}{'...' if len(names) > 3 else ''}): {note}"
+        for (op, note), names in groups.items()
+    ]
 
 
 @contextmanager
@@ -47,3 +80,7 @@ def progress_bar() -> Iterator["Progress"]:
             bar.update(task, completed=index, total=count, description=name)
 
         yield on_layer
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)

@@ -10,6 +10,7 @@ import types
 import typing
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -41,7 +42,8 @@ def from_plain(wanted: Any, value: Any, key: str) -> Any:
     Parameters
     ----------
     wanted
-        A dataclass, enum, ``tuple[...]``, ``frozenset[...]``, union, ``float``, ``int``, ``bool``, ``str`` or None.
+        A dataclass, enum, ``tuple[...]``, ``frozenset[...]``, union, ``float``, ``Fraction``, ``int``, ``bool``, ``str``
+        or None.
     value
         What `to_plain` made, after a trip through JSON.
     key
@@ -88,6 +90,8 @@ def _from_mapping(wanted: Any, value: Any, key: str) -> Any:
 def _plain_scalar(value: Any) -> Plain:
     if isinstance(value, Enum):
         return _plain_scalar(value.value)
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -123,10 +127,10 @@ def _from_enum(wanted: type[Enum], value: Any, key: str) -> Enum:
 
 
 def _from_scalar(wanted: Any, value: Any, key: str) -> Any:
-    if wanted is float and isinstance(value, str):
+    if wanted in (float, Fraction) and isinstance(value, str):
         try:
-            return float(value)
-        except ValueError:
+            return wanted(value)
+        except (ValueError, ZeroDivisionError):
             raise _misfit(wanted, value, key) from None
     fits = (int, float) if wanted is float else wanted
     if not isinstance(value, fits) or (isinstance(value, bool) and wanted is not bool):

@@ -5,10 +5,11 @@ Called by `cli.py`, and by users who sweep technology, not cycles.
 
 from dataclasses import replace
 
-from archsim.cost.area import chip_area
-from archsim.cost.assumptions import pricing_assumptions
+from archsim.cost.chip_prices import chip_prices
 from archsim.cost.energy import price_layer
-from archsim.cost.energy_table import EnergyTable, load_energy_table
+from archsim.cost.energy_table import EnergyTable
+from archsim.cost.price_list import PriceList
+from archsim.cost.price_source import load_prices, with_energy_table
 from archsim.study.result import RunResult
 
 
@@ -20,10 +21,7 @@ def recost(run: RunResult, table: EnergyTable) -> RunResult:
     ``arch.energy`` keeps naming the table of the simulation, as ``table`` does not know its file; the
     assumptions name the new one.
     """
-    layers = tuple(replace(layer, energy=price_layer(layer.run, run.arch, table)) for layer in run.layers)
-    return replace(
-        run, layers=layers, area=chip_area(run.arch, table), energy_assumptions=pricing_assumptions(run.arch, table)
-    )
+    return _priced(run, chip_prices(run.arch, table))
 
 
 def recost_with_table(run: RunResult, table: str) -> RunResult:
@@ -34,7 +32,12 @@ def recost_with_table(run: RunResult, table: str) -> RunResult:
     Raises
     ------
     ConfigError
-        No such table, or a fault in it.
+        No such table, a fault in it, or one that lacks what the chip does.
     """
-    arch = replace(run.arch, energy=replace(run.arch.energy, table=table))
-    return recost(replace(run, arch=arch), load_energy_table(arch.energy))
+    arch = with_energy_table(run.arch, table)
+    return _priced(replace(run, arch=arch), load_prices(arch))
+
+
+def _priced(run: RunResult, prices: PriceList) -> RunResult:
+    layers = tuple(replace(layer, energy=price_layer(layer.run, run.arch, prices)) for layer in run.layers)
+    return replace(run, layers=layers, prices=prices)

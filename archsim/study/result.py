@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.arch.architecture import Architecture
+from archsim.cost.accelergy import art_text, ert_text
+from archsim.cost.accelforge import accelforge_text
+from archsim.cost.price_list import AreaPart, PriceList
 from archsim.study import run_tables
 from archsim.study.directory import write_directory
 from archsim.study.layer_result import LayerResult
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 SCHEMA = "archsim/run/v1"
 PICTURE_FILES = ("roofline.png", "roofline.csv", "layers.png")
 """Files that `report/pictures.py` puts beside a saved run."""
+DRAM_FILE = "dram.csv"
+"""Commands of the DRAM device; not written where the arch has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +42,10 @@ class RunResult:
         As simulated, every setting resolved.
     layers
         In running order.
-    area
-        (component, area) pairs. [mm2]
-    energy_assumptions, model_assumptions
-        Sentences of the energy table and of the simulator; `assumptions` gives all of them.
+    prices
+        What the energies and the area come from; None = they are not known.
+    model_assumptions
+        Sentences of the simulator; `assumptions` gives all of them.
     versions
         (program, version) pairs.
     seed
@@ -50,8 +55,7 @@ class RunResult:
     arch: Architecture
     workload: Workload
     layers: tuple[LayerResult, ...]
-    area: tuple[tuple[str, float], ...] = ()
-    energy_assumptions: tuple[str, ...] = ()
+    prices: PriceList | None = None
     model_assumptions: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     seed: int = 0
@@ -122,9 +126,32 @@ class RunResult:
         return sum(layer.occupied_macs for layer in self.layers) / slots if slots else 0.0
 
     @property
+    def area(self) -> tuple[tuple[str, float], ...]:
+        """(component, area) pairs. [mm2]"""
+        parts: dict[str, list[float]] = {}
+        for part in self.area_parts:
+            parts.setdefault(part.component, []).append(part.area_mm2)
+        return tuple((component, math.fsum(values)) for component, values in parts.items())
+
+    @property
+    def area_parts(self) -> tuple[AreaPart, ...]:
+        """Equal pieces of each component, with the source of their area."""
+        return self.prices.areas if self.prices else ()
+
+    @property
     def area_mm2(self) -> float:
         """Area of all components. [mm2]"""
-        return math.fsum(value for _, value in self.area)
+        return math.fsum(part.area_mm2 for part in self.area_parts)
+
+    @property
+    def energy_sources(self) -> dict[str, str]:
+        """Whence prices and areas come, by the keys in actions.csv and area.csv."""
+        return dict(self.prices.sources) if self.prices else {}
+
+    @property
+    def energy_assumptions(self) -> tuple[str, ...]:
+        """Sentences of the energy table."""
+        return self.prices.assumptions if self.prices else ()
 
     @property
     def uncosted(self) -> tuple[LayerResult, ...]:
@@ -161,8 +188,10 @@ class RunResult:
             "versions": dict(self.versions),
             "assumptions": list(self.assumptions),
             "energy_assumptions": list(self.energy_assumptions),
+            "energy_sources": self.energy_sources,
             "model_assumptions": list(self.model_assumptions),
             "uncosted": [{"layer": each.layer, "op": each.op, "reason": each.note} for each in self.uncosted],
+            "prices": to_plain(self.prices),
             "arch": to_plain(self.arch),
             "workload": to_plain(self.workload),
         }
@@ -175,7 +204,7 @@ class RunResult:
         return pd.DataFrame.from_records(rows, columns=list(run_tables.LAYER_COLUMNS))
 
     def save(self, out: str | Path) -> None:
-        """Write layers.csv, traffic.csv, energy.csv, loop_nests.txt and summary.json into a directory.
+        """Write the tables, loop_nests.txt, summary.json and the prices in the formats of the field into a directory.
 
         An older run there is replaced, its pictures removed; other files stay. The same run gives
         the same bytes.
@@ -185,7 +214,7 @@ class RunResult:
         ConfigError
             ``out`` cannot be written; nothing in it has changed.
         """
-        write_directory(Path(out), self.files(), stale=PICTURE_FILES)
+        write_directory(Path(out), self.files(), stale=(*PICTURE_FILES, DRAM_FILE))
 
     def files(self) -> dict[str, bytes]:
         """Return the content of every file that `save` writes, by name."""
@@ -193,10 +222,26 @@ class RunResult:
             "layers.csv": run_tables.csv_text(run_tables.LAYER_COLUMNS, map(run_tables.layer_row, self.layers)),
             "traffic.csv": run_tables.csv_text(run_tables.TRAFFIC_COLUMNS, run_tables.traffic_rows(self.layers)),
             "energy.csv": run_tables.csv_text(run_tables.ENERGY_COLUMNS, run_tables.energy_rows(self.layers)),
+            "actions.csv": run_tables.csv_text(run_tables.ACTION_COLUMNS, run_tables.action_rows(self.layers)),
+            "area.csv": run_tables.csv_text(run_tables.AREA_COLUMNS, run_tables.area_rows(self.area_parts)),
             "loop_nests.txt": run_tables.loop_nest_text(self.layers),
             "summary.json": json_text(self.summary()),
         }
-        return {name: text.encode() for name, text in texts.items()}
+        every = texts | self._dram_table() | self._price_tables()
+        return {name: text.encode() for name, text in every.items()}
+
+    def _dram_table(self) -> dict[str, str]:
+        rows = run_tables.dram_rows(self.layers)
+        return {DRAM_FILE: run_tables.csv_text(run_tables.DRAM_COLUMNS, rows)} if rows else {}
+
+    def _price_tables(self) -> dict[str, str]:
+        if self.prices is None:
+            return {}
+        return {
+            "ERT.yaml": ert_text(self.prices, self.arch.name),
+            "ART.yaml": art_text(self.prices, self.arch.name),
+            "accelforge.yaml": accelforge_text(self.prices, self.arch),
+        }
 
     def _totals(self) -> dict[str, int | float]:
         counts = ("macs", "effectual_macs", "lane_ops", "folds", "compute_cycles", "onchip_stall_cycles",

@@ -1,4 +1,4 @@
-"""The tables of a run as columns and rows: layers, traffic, energy; and how a table becomes CSV text.
+"""The tables of a run as columns and rows: layers, traffic, energy, actions, DRAM commands, area; and how a table becomes CSV text.
 
 `study/result.py` writes them, `study/saved_run.py` reads them, `report/` shows some of their columns.
 The order of the columns is a promise to users' scripts: append, never insert.
@@ -7,7 +7,10 @@ The order of the columns is a promise to users' scripts: append, never insert.
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
+from archsim.cost.price_list import AreaPart
+from archsim.engine.dram_run import BusUse, DramCounts
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 
 Cell = str | int | float | bool
@@ -20,6 +23,10 @@ LAYER_COLUMNS = (
 )  # fmt: skip
 TRAFFIC_COLUMNS = ("layer", "level", "operand", "direction", "words", "bytes", "energy_pj")
 ENERGY_COLUMNS = ("layer", "component", "energy_pj")
+ACTION_COLUMNS = ("layer", "component", "action", "operand", "unit", "count", "unit_pj", "energy_pj", "source")
+DRAM_COUNTS = tuple(field.name for field in fields(DramCounts))
+DRAM_COLUMNS = ("layer", "cycles", "burst_bytes", *DRAM_COUNTS, *(f"bus_{use.value}_cycles" for use in BusUse))
+AREA_COLUMNS = ("component", "count", "unit_mm2", "area_mm2", "source")
 
 
 def layer_row(result: LayerResult) -> tuple[Cell, ...]:
@@ -40,6 +47,32 @@ def traffic_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
 def energy_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
     """Return the rows of energy.csv in the order of `ENERGY_COLUMNS`."""
     return [(result.layer, component, pj) for result in results for component, pj in result.energy.components]
+
+
+def action_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
+    """Return the rows of actions.csv in the order of `ACTION_COLUMNS`."""
+    return [
+        (result.layer, *(getattr(action, column) for column in ACTION_COLUMNS[1:]))
+        for result in results
+        for action in result.energy.actions
+    ]
+
+
+def dram_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
+    """Return the rows of dram.csv in the order of `DRAM_COLUMNS`: layers whose DRAM device was simulated. [tCK]"""
+    return [
+        (
+            each.layer, dram.cycles, dram.burst_bytes, *(getattr(dram.counts, name) for name in DRAM_COUNTS),
+            *(dict(dram.bus_use).get(use, 0) for use in BusUse),
+        )
+        for each in results
+        if (dram := each.run.dram) is not None
+    ]  # fmt: skip
+
+
+def area_rows(parts: Iterable[AreaPart]) -> list[tuple[Cell, ...]]:
+    """Return the rows of area.csv in the order of `AREA_COLUMNS`."""
+    return [tuple(getattr(part, column) for column in AREA_COLUMNS) for part in parts]
 
 
 def loop_nest_text(results: Iterable[LayerResult]) -> str:

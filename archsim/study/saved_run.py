@@ -8,19 +8,22 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum, isclose
 from pathlib import Path
 from typing import Any, TypeVar
 
 from archsim.arch.architecture import Architecture
 from archsim.config_file import read_text
 from archsim.cost.energy import LayerEnergy
+from archsim.cost.price_list import ActionEnergy, PriceList
+from archsim.engine.dram_run import BusUse, DramActivity, DramCounts
 from archsim.engine.layer_run import LayerRun
 from archsim.errors import ArchsimError, ConfigError, SimulationError
 from archsim.mapping.fold_plan import TrafficCount
 from archsim.study import run_tables
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.plain_json import from_plain
-from archsim.study.result import SCHEMA, RunResult
+from archsim.study.result import DRAM_FILE, SCHEMA, RunResult
 from archsim.terms import Bottleneck, Direction, Operand
 from archsim.workload.network import Workload
 
@@ -49,8 +52,7 @@ def _result(directory: Path, summary: dict[str, Any], layers: tuple[LayerResult,
             arch=summary["arch"],
             workload=summary["workload"],
             layers=layers,
-            area=tuple((str(name), float(value)) for name, value in summary["area_mm2"]["components"]),
-            energy_assumptions=tuple(map(str, summary["energy_assumptions"])),
+            prices=summary["prices"],
             model_assumptions=tuple(map(str, summary["model_assumptions"])),
             versions=tuple((str(name), str(value)) for name, value in summary["versions"].items()),
             seed=int(summary["seed"]),
@@ -72,6 +74,7 @@ def _read_summary(file: Path) -> dict[str, Any]:
             **summary,
             "arch": from_plain(Architecture, summary.get("arch"), "arch"),
             "workload": from_plain(Workload, summary.get("workload"), "workload"),
+            "prices": from_plain(PriceList | None, summary.get("prices"), "prices"),
         }
     except (ValueError, ArchsimError) as problem:
         raise ConfigError(f"{file}: {problem}") from problem
@@ -121,15 +124,19 @@ def _load_layers(directory: Path, dram_level: str) -> tuple[LayerResult, ...]:
     names = [row.cells["layer"] for row in rows]
     traffic = _by_layer(_read_table(directory / "traffic.csv", run_tables.TRAFFIC_COLUMNS), names)
     energy = _by_layer(_read_table(directory / "energy.csv", run_tables.ENERGY_COLUMNS), names)
+    actions = _by_layer(_read_table(directory / "actions.csv", run_tables.ACTION_COLUMNS), names)
+    dram = _read_dram(directory / DRAM_FILE, names)
     nests = _read_nests(directory / "loop_nests.txt", names)
     layers = []
     for row, nest in zip(rows, nests, strict=True):
         name = row.cells["layer"]
         try:
-            run = _layer_run(row, tuple(map(_traffic_count, traffic[name])), nest)
+            run = _layer_run(row, tuple(map(_traffic_count, traffic[name])), nest, dram.get(name))
         except SimulationError as problem:
             raise ConfigError(f"{row.where}: {problem}") from problem
-        result = LayerResult(run=run, energy=_layer_energy(traffic[name], energy[name]), dram_level=dram_level)
+        result = LayerResult(
+            run=run, energy=_layer_energy(traffic[name], energy[name], actions[name]), dram_level=dram_level
+        )
         _check_derived(row, result)
         layers.append(result)
     return tuple(layers)
@@ -156,11 +163,25 @@ def _read_nests(file: Path, names: list[str]) -> list[tuple[str, ...]]:
     return [tuple(lines) for _, lines in blocks]
 
 
-def _layer_energy(traffic: list[_Row], energy: list[_Row]) -> LayerEnergy:
+def _layer_energy(traffic: list[_Row], energy: list[_Row], actions: list[_Row]) -> LayerEnergy:
+    found = tuple(map(_action, actions))
+    for each in energy:
+        spent = fsum(action.energy_pj for action in found if action.component == each.cells["component"])
+        if not isclose(spent, each.number("energy_pj"), rel_tol=1e-9):
+            raise ConfigError(
+                f"{each.where}: energy_pj (={each.cells['energy_pj']}) is not the sum of actions.csv, {spent!r}"
+            )
     return LayerEnergy(
+        actions=found,
         components=tuple((each.cells["component"], each.number("energy_pj")) for each in energy),
         traffic_pj=tuple(each.number("energy_pj") for each in traffic),
     )
+
+
+def _action(row: _Row) -> ActionEnergy:
+    count = row.integer("count") if row.cells["count"].isdecimal() else row.number("count")
+    texts = {column: row.cells[column] for column in ("component", "action", "operand", "unit", "source")}
+    return ActionEnergy(**texts, count=count, unit_pj=row.number("unit_pj"))
 
 
 def _traffic_count(row: _Row) -> TrafficCount:
@@ -173,7 +194,24 @@ def _traffic_count(row: _Row) -> TrafficCount:
     )
 
 
-def _layer_run(row: _Row, traffic: tuple[TrafficCount, ...], nest: tuple[str, ...]) -> LayerRun:
+def _read_dram(file: Path, names: list[str]) -> dict[str, DramActivity]:
+    """Return what the DRAM device did, by layer; nothing where the arch has no device."""
+    rows = _by_layer(_read_table(file, run_tables.DRAM_COLUMNS), names) if file.is_file() else {}
+    return {layer: _dram_activity(found[0]) for layer, found in rows.items() if found}
+
+
+def _dram_activity(row: _Row) -> DramActivity:
+    return DramActivity(
+        cycles=row.integer("cycles"),
+        burst_bytes=row.integer("burst_bytes"),
+        counts=DramCounts(**{name: row.integer(name) for name in run_tables.DRAM_COUNTS}),
+        bus_use=tuple((use, row.integer(f"bus_{use.value}_cycles")) for use in BusUse),
+    )
+
+
+def _layer_run(
+    row: _Row, traffic: tuple[TrafficCount, ...], nest: tuple[str, ...], dram: DramActivity | None
+) -> LayerRun:
     waits = zip(WAIT_CAUSES, run_tables.WAIT_COLUMNS, strict=True)
     return LayerRun(
         layer=row.cells["layer"],
@@ -196,6 +234,7 @@ def _layer_run(row: _Row, traffic: tuple[TrafficCount, ...], nest: tuple[str, ..
         is_costed=row.choice("is_costed", {"true": True, "false": False}),
         note=row.cells["note"],
         loop_nest=nest,
+        dram=dram,
     )
 
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 from importlib import metadata
 
 from archsim.arch.architecture import Architecture
-from archsim.cost.area import chip_area
-from archsim.cost.assumptions import pricing_assumptions
 from archsim.cost.energy import price_layer
-from archsim.cost.energy_table import load_energy_table
+from archsim.cost.price_source import load_prices
 from archsim.engine.layer_run import LayerRun
+from archsim.engine.link_zeros import link_assumptions
 from archsim.engine.simulate import run_network
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.result import RunResult
@@ -76,7 +75,7 @@ def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]
     with_macs = [layer for layer in workload.layers if isinstance(layer, ArrayLayer)]
     unknown = sum(None in (layer.zero_fractions.ifmap, layer.zero_fractions.weight) for layer in with_macs)
     zeros = (UNKNOWN_ZEROS.format(unknown, len(with_macs)),) if unknown else ()
-    return (*MODEL_ASSUMPTIONS, dram, *zeros)
+    return (*MODEL_ASSUMPTIONS, dram, *link_assumptions(arch, workload), *zeros)
 
 
 def program_versions() -> tuple[tuple[str, str], ...]:
@@ -86,15 +85,14 @@ def program_versions() -> tuple[tuple[str, str], ...]:
 
 
 def _priced(arch: Architecture, workload: Workload, runs: tuple[LayerRun, ...]) -> RunResult:
-    table = load_energy_table(arch.energy)
+    prices = load_prices(arch)
     return RunResult(
         arch=arch,
         workload=workload,
         layers=tuple(
-            LayerResult(run=run, energy=price_layer(run, arch, table), dram_level=arch.dram.name) for run in runs
+            LayerResult(run=run, energy=price_layer(run, arch, prices), dram_level=arch.dram.name) for run in runs
         ),
-        area=chip_area(arch, table),
-        energy_assumptions=pricing_assumptions(arch, table),
+        prices=prices,
         model_assumptions=model_assumptions(arch, workload),
         versions=program_versions(),
     )

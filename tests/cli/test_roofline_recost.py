@@ -61,17 +61,21 @@ def test_a_tampered_run_is_refused_with_file_and_line(archsim: Any, saved: Path,
 
 def test_recosting_with_the_same_table_changes_nothing(archsim: Any, saved: Path, tmp_path: Path) -> None:
     assert archsim("recost", saved, "--table", "default", "--out", tmp_path / "C").code == 0
-    for name in ("layers.csv", "traffic.csv", "energy.csv", "summary.json", "loop_nests.txt", "roofline.png"):
+    for name in ("layers.csv", "traffic.csv", "energy.csv", "actions.csv", "area.csv", "summary.json", "ERT.yaml",
+                 "loop_nests.txt", "roofline.png"):  # fmt: skip
         assert (tmp_path / "C" / name).read_bytes() == (saved / name).read_bytes(), name
 
 
-def test_a_dram_of_twice_the_price_doubles_dram_energy_alone(archsim: Any, saved: Path, tmp_path: Path) -> None:
+def test_a_link_of_twice_the_price_doubles_the_energy_of_the_link_alone(
+    archsim: Any, saved: Path, tmp_path: Path
+) -> None:
     text = (TOP / TABLE).read_text()
-    assert "dram_access: {value: 20," in text
-    (tmp_path / "dear.yaml").write_text(text.replace("dram_access: {value: 20,", "dram_access: {value: 40,"))
+    assert "DDR4: {value: 7," in text
+    (tmp_path / "dear.yaml").write_text(text.replace("DDR4: {value: 7,", "DDR4: {value: 14,"))
     before = json.loads((saved / "summary.json").read_text())["totals"]
     after = json.loads(archsim("recost", saved, "--table", tmp_path / "dear.yaml", "--json").out)["totals"]
-    assert after["dram_energy_pj"] == pytest.approx(2 * before["dram_energy_pj"])
+    assert after["dram_io_energy_pj"] == pytest.approx(2 * before["dram_io_energy_pj"])
+    assert after["dram_energy_pj"] == before["dram_energy_pj"]
     assert after["mac_energy_pj"] == before["mac_energy_pj"]
     assert after["total_cycles"] == before["total_cycles"]
 
@@ -80,3 +84,28 @@ def test_an_unknown_table_is_told_what_there_is(archsim: Any, saved: Path, tmp_p
     answer = archsim("recost", saved, "--table", "nope", "--out", tmp_path / "C")
     assert answer == (2, "", "energy.table (='nope'): no such table. Use 'default' or the path of a table file\n")
     assert not (tmp_path / "C").exists()
+
+
+@pytest.mark.parametrize("name", ["ERT.yaml", "accelforge.yaml"])
+def test_the_tables_of_a_run_price_it_again_within_half_a_per_cent(
+    archsim: Any, saved: Path, tmp_path: Path, name: str
+) -> None:
+    before = json.loads((saved / "summary.json").read_text())["totals"]
+    recosted = json.loads(archsim("recost", saved, "--table", saved / name, "--json").out)["totals"]
+    again = archsim("run", "tpu_like", "lenet5", "--energy-table", saved / name, "--json")
+    assert json.loads(again.out)["totals"] == recosted
+    assert recosted["energy_pj"] == pytest.approx(before["energy_pj"], rel=5e-3)
+    assert recosted["total_cycles"] == before["total_cycles"]
+
+
+def test_an_energy_table_that_lacks_a_component_ends_with_code_2_before_anything_is_written(
+    archsim: Any, saved: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "ERT.yaml"
+    table.write_text((saved / "ERT.yaml").read_text().replace("tpu_like.weight_buffer", "tpu_like.weights"))
+    answer = archsim("run", "tpu_like", "lenet5", "--energy-table", table, "--out", tmp_path / "D")
+    assert (answer.code, answer.out) == (2, "")
+    assert (
+        f"{table}: no component 'weight_buffer', which the chip 'tpu_like' has. Did you mean 'weights'?" in answer.err
+    )
+    assert not (tmp_path / "D").exists()

@@ -16,7 +16,10 @@ import pytest
 from archsim.study.run_tables import ENERGY_COLUMNS, LAYER_COLUMNS, TRAFFIC_COLUMNS
 
 TOP = Path(__file__).parents[2]
-FILES = {"layers.csv", "traffic.csv", "energy.csv", "summary.json", "loop_nests.txt", "roofline.png", "roofline.csv", "layers.png"}  # fmt: skip
+FILES = {
+    "layers.csv", "traffic.csv", "energy.csv", "actions.csv", "area.csv", "summary.json", "loop_nests.txt", "ERT.yaml",
+    "ART.yaml", "accelforge.yaml", "roofline.png", "roofline.csv", "layers.png",
+}  # fmt: skip
 PROMISED_LAYER_COLUMNS = (
     "layer,op,dataflow,macs,effectual_macs,folds,compute_cycles,onchip_stall_cycles,dram_stall_cycles,total_cycles,"
     "utilization,mapping_efficiency,dram_read_bytes,dram_write_bytes,energy_pj"
@@ -228,7 +231,7 @@ def test_a_file_name_that_is_not_utf8_is_shown_with_a_mark(archsim: Any, tmp_pat
 def test_ctrl_c_ends_with_130_and_no_traceback(archsim: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from archsim.engine import simulate
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(simulate, "run_layer", interrupted)
@@ -262,7 +265,7 @@ def test_an_ascii_terminal_gets_escapes_not_a_traceback() -> None:
 
 def test_a_signal_from_the_terminal_ends_with_130() -> None:
     begin = "import os, signal; from archsim.engine import simulate; "
-    hook = "simulate.run_layer = lambda *a: os.kill(os.getpid(), signal.SIGINT); "
+    hook = "simulate.run_layer = lambda *a, **k: os.kill(os.getpid(), signal.SIGINT); "
     go = "import sys; sys.argv = ['archsim', 'run', 'tpu_like', 'lenet5']; from archsim.cli import main; main()"
     ended = subprocess.run([sys.executable, "-c", begin + hook + go], capture_output=True, cwd=TOP, check=False)
     assert (ended.returncode, ended.stderr) == (130, b"")

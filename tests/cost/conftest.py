@@ -12,7 +12,7 @@ from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.engine.layer_run import LayerRun
 from archsim.numerics.number_format import parse_format
-from archsim.terms import Bottleneck, Dataflow, Operand
+from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -44,7 +44,7 @@ def formats() -> Callable[..., Formats]:
 @pytest.fixture
 def glb() -> SramLevel:
     """64 KB, one bank, 8 bytes wide: CACTI's 25.8695 pJ a read, 19.6486 pJ a write at 45 nm."""
-    return SramLevel(name="glb", capacity_bytes=65536, holds=frozenset(Operand), width_bytes=8)
+    return SramLevel(name="glb", capacity_bytes=65536, holds=frozenset(HELD_OPERANDS), width_bytes=8)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,34 +7,37 @@ import pytest
 from archsim.arch.architecture import EnergyChoice
 from archsim.config_file import read_yaml
 from archsim.cost import energy_table
+from archsim.cost.chip_prices import chip_prices
+from archsim.cost.dram_energy import price_dram
+from archsim.cost.dram_standin import standin_counts
 from archsim.cost.energy_table import OVERRIDE_KEYS, load_energy_table
+from archsim.cost.register_file import register_file_pj
 from archsim.errors import ConfigError
 from archsim.terms import Direction, Operand
 
+OWN_GRID = "\nsram_grid: {file: mine.csv, node_nm: 45, from_memory: true, source: a friend}\n"
 DEFAULT = Path(energy_table.__file__).parent / "tables" / "default.yaml"
 
 
 def test_a_flip_flop_bit_is_scaled_from_its_own_node():
-    # 40 nm lies 8/13 of the way from 32 to 45: 0.659 + 0.341 * 8 / 13 = 0.868846; 9 fJ / 0.868846 = 10.3586 fJ
-    assert load_energy_table(EnergyChoice()).spad_pj_per_bit == pytest.approx(0.0103586, rel=1e-5)
+    # 40 nm lies 8/13 of the way from 32 to 45: 0.659340 + 0.340660 * 8 / 13 = 0.868977; 9 fJ / 0.868977 = 10.3570 fJ
+    assert load_energy_table(EnergyChoice()).spad_pj_per_bit == pytest.approx(0.0103570, rel=1e-5)
     assert load_energy_table(EnergyChoice(node_nm=40)).spad_pj_per_bit == pytest.approx(0.009, rel=1e-12)
 
 
-def test_dram_costs_20_pj_per_bit_at_every_node():
-    assert load_energy_table(EnergyChoice()).dram_pj_per_bit == 20
-    assert load_energy_table(EnergyChoice(node_nm=7)).dram_pj_per_bit == 20
+def test_an_sram_access_is_cactis_at_the_node_of_the_chip(chip):
+    # 64 KB by 64 bit: 25.8695 and 19.6486 pJ at 45 nm, 12.8735 and 10.7719 pJ at 32 nm
+    for node, read_pj, write_pj in ((45, 25.8695, 19.6486), (32, 12.8735, 10.7719)):
+        prices = chip_prices(chip(), load_energy_table(EnergyChoice(node_nm=node))).by_name()
+        assert prices["glb", "read", ""].pj == pytest.approx(read_pj, rel=1e-12)
+        assert prices["glb", "write", ""].pj == pytest.approx(write_pj, rel=1e-12)
 
 
-def test_an_sram_byte_is_its_share_of_a_full_access(glb):
-    table = load_energy_table(EnergyChoice())
-    assert table.sram_pj_per_byte(glb, Operand.IFMAP, Direction.READ) == pytest.approx(25.8695 / 8, rel=1e-12)
-    assert table.sram_pj_per_byte(glb, Operand.IFMAP, Direction.WRITE) == pytest.approx(19.6486 / 8, rel=1e-12)
-
-
-def test_sram_energy_is_scaled_to_the_node(glb):
-    # 25.8695 pJ / 8 bytes x 0.659
-    table = load_energy_table(EnergyChoice(node_nm=32))
-    assert table.sram_pj_per_byte(glb, Operand.IFMAP, Direction.READ) == pytest.approx(25.8695 / 8 * 0.659, rel=1e-12)
+def test_a_partition_has_prices_of_its_own(chip, glb):
+    parts = replace(glb, partition_bytes=((Operand.IFMAP, 64512), (Operand.PSUM, 1024)))
+    prices = chip_prices(chip(srams=(parts,)), load_energy_table(EnergyChoice())).by_name()
+    assert prices["glb", "read", "psum"].pj == pytest.approx(1.66966, rel=1e-12)  # 1 KB by 64 bit
+    assert prices["glb", "read", "ifmap"].pj > 15 * prices["glb", "read", "psum"].pj
 
 
 def test_a_lane_operation_is_an_addition_of_psums(formats):
@@ -42,18 +46,15 @@ def test_a_lane_operation_is_an_addition_of_psums(formats):
     assert table.lane_op_pj(formats("fp16", psum="fp16")) == 0.4
 
 
-def test_every_override_replaces_its_final_number_exactly(formats, glb):
+def test_every_override_replaces_its_final_number_exactly(chip):
     overrides = tuple((key, 1.25 + index) for index, key in enumerate(OVERRIDE_KEYS))
-    table = load_energy_table(EnergyChoice(node_nm=7, overrides=overrides))
-    found = (
-        table.mac_pj(formats()),
-        table.spad_pj_per_bit,
-        table.sram_pj_per_byte(glb, Operand.PSUM, Direction.READ),
-        table.sram_pj_per_byte(glb, Operand.PSUM, Direction.WRITE),
-        table.dram_pj_per_bit,
-        table.lane_op_pj(formats()),
-    )
-    assert found == (1.25, 2.25, 3.25, 4.25, 5.25, 6.25)  # leakage_mw: test_leakage.py
+    prices = chip_prices(chip(), load_energy_table(EnergyChoice(node_nm=7, overrides=overrides)))
+    found = {f"{each.component}.{each.action}": each for each in prices.prices if each.source.startswith("overrides.")}
+    assert {name: each.pj for name, each in found.items()} == {
+        "mac.compute": 1.25, "spad.read": 8 * 2.25, "spad.write": 8 * 2.25, "glb.read": 8 * 3.25, "glb.write": 8 * 4.25,
+        "dram.read": 5.25, "dram.write": 5.25, "vector.compute": 6.25,
+        "leakage.chip": 7.25,  # mW / 1000 MHz x 1000 = pJ a cycle
+    }  # fmt: skip
 
 
 def test_an_override_of_zero_is_an_override(formats):
@@ -93,34 +94,34 @@ def test_a_table_that_is_not_there_is_named(table, message):
     assert str(caught.value) == message
 
 
-def test_a_table_of_the_users_own_replaces_the_default(tmp_path, formats, glb):
+def test_a_table_of_the_users_own_replaces_the_default(tmp_path, chip):
     path = tmp_path / "mine.yaml"
-    text = DEFAULT.read_text().replace("value: 0.2,", "value: 0.5,").replace("file: cacti_45nm_lstp", "file: mine.csv")
-    path.write_text(text)
+    path.write_text(
+        DEFAULT.read_text().replace("{width_bits: 8, value: 0.2,", "{width_bits: 8, value: 0.5,") + OWN_GRID
+    )
     (tmp_path / "mine.csv").write_text(
         "capacity_bytes,width_bits,read_pj,write_pj,leak_mw_total,area_mm2\n65536,64,80,1,1,1\n"
     )
-    table = load_energy_table(EnergyChoice(table=str(path)))
-    assert table.mac_pj(formats()) == pytest.approx(0.6)  # 0.5 + 0.1
-    assert table.sram_pj_per_byte(glb, Operand.IFMAP, Direction.READ) == 10  # 80 pJ / 8 bytes
+    prices = chip_prices(chip(), load_energy_table(EnergyChoice(table=str(path)))).by_name()
+    assert prices["mac", "compute", ""].pj == pytest.approx(0.6)  # 0.5 + 0.1
+    assert prices["glb", "read", ""].pj == 80
 
 
-def test_a_grid_from_memory_is_told(tmp_path):
+def test_a_grid_from_memory_is_told(tmp_path, chip):
     path = tmp_path / "mine.yaml"
-    text = DEFAULT.read_text()
-    before, after = text.split("file: cacti_45nm_lstp", 1)
-    path.write_text(before + "file: cacti_45nm_lstp" + after.replace("from_memory: false", "from_memory: true", 1))
-    (told,) = (
-        line for line in load_energy_table(EnergyChoice(table=str(path))).assumptions if line.startswith("SRAM at")
+    path.write_text(DEFAULT.read_text() + OWN_GRID)
+    (tmp_path / "mine.csv").write_text(
+        "capacity_bytes,width_bits,read_pj,write_pj,leak_mw_total,area_mm2\n65536,64,80,1,1,1\n"
     )
-    assert "from memory, to be verified" in told
+    prices = chip_prices(chip(), load_energy_table(EnergyChoice(table=str(path))))
+    assert "SRAM at 45 nm: a friend, from memory, to be verified" in "\n".join(prices.assumptions)
 
 
 def test_a_changed_table_file_is_read_again(tmp_path, formats):
     path = tmp_path / "mine.yaml"
     path.write_text(DEFAULT.read_text())
     assert load_energy_table(EnergyChoice(table=str(path))).mac_pj(formats()) == pytest.approx(0.3)
-    path.write_text(DEFAULT.read_text().replace("value: 0.2,", "value: 0.5,"))
+    path.write_text(DEFAULT.read_text().replace("8, value: 0.2,", "8, value: 0.5,"))
     os.utime(path, ns=(1, 1))
     assert load_energy_table(EnergyChoice(table=str(path))).mac_pj(formats()) == pytest.approx(0.6)
 
@@ -129,14 +130,14 @@ def test_a_changed_table_file_is_read_again(tmp_path, formats):
     ("old", "new", "messages"),
     [
         (
-            "dram_access: {value: 20, unit: pJ/bit",
-            "dram_access: {value: 20, unit: nJ/bit",
-            ["dram_access.unit: input should be 'pJ/bit' (found 'nJ/bit')"],
+            "HBM: {value: 1, unit: pJ/bit",
+            "HBM: {value: 1, unit: nJ/bit",
+            ["dram_io.HBM.unit: input should be 'pJ/bit' (found 'nJ/bit')"],
         ),
         (
-            "dram_access: {value: 20",
-            "dram_access: {value: -20",
-            ["dram_access.value: input should be greater than or equal to 0 (found -20)"],
+            "HBM: {value: 1,",
+            "HBM: {value: -1,",
+            ["dram_io.HBM.value: input should be greater than or equal to 0 (found -1)"],
         ),
         (
             "logarithmic_add:",
@@ -149,9 +150,16 @@ def test_a_changed_table_file_is_read_again(tmp_path, formats):
             ["energy.float_add: needs at least one entry, widths rising and different; they are [64, 32] (found "],
         ),
         (
-            "    - {node_nm: 65, value: 1.241",
-            "    - {node_nm: 65, value: 0",
-            ["scaling.energy.2.value: input should be greater than or equal to 0.000001 (found 0)"],
+            "  table_supply: {value: 0.8",
+            "  table_supply: {value: 0",
+            ["scaling.table_supply.value: input should be greater than or equal to 0.000001 (found 0)"],
+        ),
+        (
+            "  lstp:\n    - {node_nm: 22, value: 0.208",
+            "  lstp:\n    - {node_nm: 32, value: 0.208",
+            [
+                "wires.lstp: needs at least one entry, nodes rising and different; they are [32.0, 32.0, 45.0, 65.0, 90.0] ("
+            ],
         ),
     ],
 )
@@ -171,7 +179,7 @@ def test_a_fault_in_a_table_is_named_with_file_line_and_key(old, new, messages, 
 
 def test_every_number_of_the_default_table_has_unit_source_and_says_whether_it_is_from_memory():
     entries = list(_entries(read_yaml(DEFAULT, ConfigError).data))
-    assert len(entries) == 46  # operators 11 + 10, scaling 20, and 5 single ones
+    assert len(entries) == 45  # operators 11 + 10, wires 1 + 10, links 5, registers 4, supplies 2, and 2 single ones
     for entry in entries:
         assert entry["unit"]
         assert len(entry["source"]) > 20
@@ -189,29 +197,21 @@ def _entries(node):
             yield from _entries(value)
 
 
-def test_published_ratios_hold(golden, formats, glb):
+def test_published_ratios_hold(golden, formats, chip):
     ratios = {row["ratio"]: row for row in golden("energy_ratios.csv")}
     int16 = formats("int16", psum="int16")
     at_45, at_65 = load_energy_table(EnergyChoice()), load_energy_table(EnergyChoice(node_nm=65))
-    ddr4 = load_energy_table(EnergyChoice(overrides=(("dram_pj_per_bit", 10.1),)))
-    sram_pj = at_45.sram_pj_per_byte(glb, Operand.IFMAP, Direction.READ)
+    sram_pj_per_bit = chip_prices(chip(), at_45).by_name()["glb", "read", ""].pj / 64
+    # 6144 sequential reads of 64 B in the 27.91 us that DRAMsim3 takes for them
+    device = at_45.dram_stand_in
+    stream = standin_counts(read_bytes=6144 * 64, write_bytes=0, seconds=27.9105e-6, device=device, copies=1)
+    file_pj = register_file_pj(256, 16, Direction.READ, at_65)  # 512 bytes
     found = {
-        "sram_16bit_to_int16_mac_45nm": 2 * sram_pj / at_45.mac_pj(int16),
-        "dram_16bit_to_int16_mac_65nm": 16 * at_65.dram_pj_per_bit / at_65.mac_pj(int16),
-        "dram_bit_to_sram_bit_45nm": ddr4.dram_pj_per_bit / (sram_pj / 8),
-        "spad_16bit_to_int16_mac_65nm": 16 * at_65.spad_pj_per_bit / at_65.mac_pj(int16),
+        "sram_16bit_to_int16_mac_45nm": 16 * sram_pj_per_bit / at_45.mac_pj(int16),
+        "dram_16bit_at_20pj_to_int16_mac_65nm": 16 * 20 / at_65.mac_pj(int16),
+        "dram_bit_to_sram_bit_45nm": price_dram(stream, device).pj_per_bit / sram_pj_per_bit,
+        "spad_16bit_to_int16_mac_65nm": file_pj / at_65.mac_pj(int16),
     }
     assert found.keys() == ratios.keys()
     for name, value in found.items():
         assert value == pytest.approx(float(ratios[name]["value"]), rel=float(ratios[name]["tolerance"])), name
-
-
-def test_the_note_on_scaled_srams_tells_what_cacti_says(golden):
-    told = {"65": 1.47, "32": 0.76, "22": 0.75}
-    note = next(line for line in DEFAULT.read_text().splitlines() if "scaling_note" in line)
-    for row in golden("energy_sram_other_nodes.csv"):
-        if row["node_nm"] in told:
-            table = load_energy_table(EnergyChoice(node_nm=float(row["node_nm"])))
-            scaled = table.sram.point(65536, 64).read_pj * table.sram_energy_factor
-            assert float(row["read_pj"]) / scaled == pytest.approx(told[row["node_nm"]], abs=0.006)
-            assert f"{told[row['node_nm']]} x" in note

@@ -12,12 +12,13 @@ from archsim.arch.architecture import Architecture, EnergyChoice, Formats
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.cost.energy import LayerEnergy
+from archsim.cost.price_list import AreaPart, PriceList
 from archsim.engine.layer_run import LayerRun
 from archsim.mapping.fold_plan import TrafficCount
 from archsim.numerics.number_format import parse_format
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
-from archsim.terms import Bottleneck, Dataflow, Direction, Operand
+from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow, Direction, Operand
 from archsim.workload.layer import VectorLayer
 from archsim.workload.network import Workload
 
@@ -42,7 +43,7 @@ RunMaker = Callable[..., RunResult]
 
 def make_arch(*, is_ideal: bool) -> Architecture:
     int8, int32 = parse_format("int8"), parse_format("int32")
-    sram = SramLevel(name="glb", capacity_bytes=1 << 20, holds=frozenset(Operand))
+    sram = SramLevel(name="glb", capacity_bytes=1 << 20, holds=frozenset(HELD_OPERANDS))
     dram = DramLevel(name="dram", bandwidth_bytes_per_cycle=BYTES_PER_CYCLE, latency_cycles=100, is_ideal=is_ideal)
     return Architecture(
         name="square16", source="made by hand", clock_mhz=500.0, technology_nm=45.0,
@@ -121,7 +122,11 @@ def make_run(name: str, shapes: Sequence[Shape], *, is_ideal: bool = False) -> R
     rows = tuple(VectorLayer(name=each.name, op=each.op, lane_ops=1, ifmap_words=1, ofmap_words=1) for each in shapes)
     return RunResult(
         arch=make_arch(is_ideal=is_ideal), workload=Workload(name=name, layers=rows), layers=layers,
-        area=(("pe_array", 1.5), ("glb", 2.25)),
+        prices=PriceList(
+            name="by hand", components=(), prices=(), dram_device=None, sources=(), assumptions=(),
+            areas=(AreaPart(component="pe_array", count=1, unit_mm2=1.5, source="hand"),
+                   AreaPart(component="glb", count=1, unit_mm2=2.25, source="hand")),
+        ),
     )  # fmt: skip
 
 

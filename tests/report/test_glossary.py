@@ -5,7 +5,14 @@ import pytest
 from archsim.errors import ConfigError
 from archsim.glossary import GLOSSARY, explain
 from archsim.study.roofline import ROOFLINE_COLUMNS
-from archsim.study.run_tables import ENERGY_COLUMNS, LAYER_COLUMNS, TRAFFIC_COLUMNS
+from archsim.study.run_tables import (
+    ACTION_COLUMNS,
+    AREA_COLUMNS,
+    DRAM_COLUMNS,
+    ENERGY_COLUMNS,
+    LAYER_COLUMNS,
+    TRAFFIC_COLUMNS,
+)
 from archsim.terms import Bottleneck, Dataflow, Direction, Operand
 
 STYLE_WORDS = (
@@ -14,7 +21,10 @@ STYLE_WORDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("column", sorted({*LAYER_COLUMNS, *TRAFFIC_COLUMNS, *ENERGY_COLUMNS, *ROOFLINE_COLUMNS}))
+RUN_COLUMNS = (*LAYER_COLUMNS, *TRAFFIC_COLUMNS, *ENERGY_COLUMNS, *ACTION_COLUMNS, *AREA_COLUMNS, *DRAM_COLUMNS)
+
+
+@pytest.mark.parametrize("column", sorted({*RUN_COLUMNS, *ROOFLINE_COLUMNS}))
 def test_every_column_has_an_entry(column: str) -> None:
     assert column in GLOSSARY
 

@@ -7,8 +7,7 @@ import pytest
 from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
-from archsim.cost.area import chip_area
-from archsim.cost.assumptions import pricing_assumptions
+from archsim.cost.chip_prices import chip_prices
 from archsim.cost.energy import price_layer
 from archsim.cost.energy_table import EnergyTable, load_energy_table
 from archsim.engine.layer_run import LayerRun
@@ -16,7 +15,7 @@ from archsim.mapping.fold_plan import TrafficCount
 from archsim.numerics.number_format import parse_format
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
-from archsim.terms import Bottleneck, Dataflow, Direction, Operand
+from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow, Direction, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.network import Workload
 
@@ -25,8 +24,8 @@ from archsim.workload.network import Workload
 def arch() -> Architecture:
     """4 x 4 multipliers at 100 MHz: 2 * 16 * 0.1 = 3.2 GOPS; DRAM 2 B/cycle = 0.2 GB/s."""
     int8, int32 = parse_format("int8"), parse_format("int32")
-    glb = SramLevel(name="glb", capacity_bytes=65536, width_bytes=8, holds=frozenset(Operand),
-                    partition_bytes=tuple((operand, 16384) for operand in Operand))  # fmt: skip
+    glb = SramLevel(name="glb", capacity_bytes=65536, width_bytes=8, holds=frozenset(HELD_OPERANDS),
+                    partition_bytes=tuple((operand, 16384) for operand in HELD_OPERANDS))  # fmt: skip
     return Architecture(
         name="tiny", source="made by hand", clock_mhz=100.0, technology_nm=45.0,
         pe_array=PeArray(rows=4, columns=4, dataflow=Dataflow.WEIGHT_STATIONARY), vector_unit=VectorUnit(lanes=4),
@@ -96,11 +95,11 @@ def table(arch: Architecture) -> EnergyTable:
 
 @pytest.fixture
 def run(arch: Architecture, workload: Workload, layer_runs: tuple[LayerRun, ...], table: EnergyTable) -> RunResult:
+    prices = chip_prices(arch, table)
     return RunResult(
         arch=arch, workload=workload,
         layers=tuple(
-            LayerResult(run=each, energy=price_layer(each, arch, table), dram_level="dram") for each in layer_runs
+            LayerResult(run=each, energy=price_layer(each, arch, prices), dram_level="dram") for each in layer_runs
         ),
-        area=chip_area(arch, table), energy_assumptions=pricing_assumptions(arch, table), model_assumptions=("no overlap",),
-        versions=(("archsim", "0.1.0"), ("python", "3.11.7")), seed=7,
+        prices=prices, model_assumptions=("no overlap",), versions=(("archsim", "0.1.0"), ("python", "3.11.7")), seed=7,
     )  # fmt: skip

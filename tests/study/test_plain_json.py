@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -21,6 +22,13 @@ def test_every_kind_of_layer_survives_json(workload: Workload) -> None:
 def test_infinite_bandwidth_survives_json(arch: Architecture) -> None:
     endless = replace(arch, dram=replace(arch.dram, bandwidth_bytes_per_cycle=float("inf")))
     assert from_plain(Architecture, json.loads(json_text(endless)), "arch") == endless
+
+
+@pytest.mark.parametrize("value", [Fraction(1), Fraction(595, 833)])
+def test_a_ratio_survives_json(value: Fraction) -> None:
+    assert from_plain(Fraction, json.loads(json_text(value)), "ratio") == value
+    with pytest.raises(ValueError, match=r"ratio: must be Fraction \(found '1/0'\)"):
+        from_plain(Fraction, "1/0", "ratio")
 
 
 def test_a_set_is_written_in_one_order(arch: Architecture) -> None:

@@ -14,10 +14,10 @@ def test_the_same_table_gives_the_same_run(run: RunResult, table: EnergyTable) -
     assert recost(run, table) == run
 
 
-def test_dearer_dram_doubles_only_the_dram_component(run: RunResult, table: EnergyTable) -> None:
-    dearer = replace(table, dram_access_pj_per_bit=2 * table.dram_access_pj_per_bit)
+def test_a_dearer_link_doubles_only_the_component_of_the_link(run: RunResult, table: EnergyTable) -> None:
+    dearer = replace(table, dram_io_pj_per_bit={key: 2 * pj for key, pj in table.dram_io_pj_per_bit.items()})
     before, after = run.energy_components, recost(run, dearer).energy_components
-    assert after.pop("dram") == pytest.approx(2 * before.pop("dram"))
+    assert after.pop("dram_io") == pytest.approx(2 * before.pop("dram_io"))
     assert after == before
 
 

@@ -50,6 +50,18 @@ def test_summary_has_what_the_design_promises(run: RunResult) -> None:
     assert len(summary["hashes"]["arch"]) == 64
 
 
+def test_every_price_and_area_has_a_source_in_the_summary(run: RunResult) -> None:
+    sources = run.summary()["energy_sources"]
+    assert {action.source for layer in run.layers for action in layer.energy.actions} <= sources.keys()
+    assert {part.source for part in run.area_parts} <= sources.keys()
+    assert "CACTI 7, itrs-lstp cells at 300 K, at 45 nm" in sources["sram.lstp"]
+
+
+def test_area_is_the_sum_of_its_pieces(run: RunResult) -> None:
+    assert run.area_mm2 == pytest.approx(sum(part.count * part.unit_mm2 for part in run.area_parts))
+    assert dict(run.area)["glb"] == pytest.approx(sum(p.area_mm2 for p in run.area_parts if p.component == "glb"))
+
+
 def test_pandas_has_the_columns_of_layers_csv_with_integers(run: RunResult) -> None:
     frame = run.to_pandas()
     assert list(frame["total_cycles"]) == [137, 16, 607, 0]
@@ -61,7 +73,8 @@ def test_the_same_run_saves_the_same_bytes(run: RunResult, tmp_path: Path) -> No
     run.save(tmp_path / "a")
     run.save(tmp_path / "b")
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == ["energy.csv", "layers.csv", "loop_nests.txt", "summary.json", "traffic.csv"]
+    assert names == ["ART.yaml", "ERT.yaml", "accelforge.yaml", "actions.csv", "area.csv", "energy.csv", "layers.csv",
+                     "loop_nests.txt", "summary.json", "traffic.csv"]  # fmt: skip
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

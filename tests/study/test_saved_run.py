@@ -1,10 +1,12 @@
 """Tests of reading a run directory."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archsim.engine.dram_run import BusUse, DramActivity, DramCounts
 from archsim.errors import ConfigError
 from archsim.study.result import RunResult
 from archsim.study.saved_run import load_run
@@ -37,14 +39,14 @@ def test_a_foreign_directory_is_no_run(tmp_path: Path) -> None:
         load_run(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["layers.csv", "traffic.csv", "energy.csv", "loop_nests.txt"])
+@pytest.mark.parametrize("name", ["layers.csv", "traffic.csv", "energy.csv", "actions.csv", "loop_nests.txt"])
 def test_a_missing_file_is_named(saved: Path, name: str) -> None:
     (saved / name).unlink()
     with pytest.raises(ConfigError, match=name):
         load_run(saved)
 
 
-@pytest.mark.parametrize("name", ["layers.csv", "traffic.csv", "energy.csv", "summary.json"])
+@pytest.mark.parametrize("name", ["layers.csv", "traffic.csv", "energy.csv", "actions.csv", "summary.json"])
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[1, 2]", b'"'])
 def test_a_broken_file_is_named(saved: Path, name: str, content: bytes) -> None:
     (saved / name).write_bytes(content)
@@ -69,7 +71,11 @@ def test_a_broken_file_is_named(saved: Path, name: str, content: bytes) -> None:
         ("layers.csv", ",1152,16,", ",999999,16,", r"layers.csv:2: .*more MACs than multipliers x cycles"),
         ("traffic.csv", ",glb,ifmap,", ",glb,coffee,", r"traffic.csv:3: operand \(='coffee'\)"),
         ("traffic.csv", '"=conv,1",glb', "ghost,glb", r"traffic.csv:3: layer 'ghost' is not in layers.csv"),
-        ("energy.csv", ",mac,", ",mac,1", r"layers.csv:2: energy_pj .* is not the sum of energy.csv"),
+        ("energy.csv", ",mac,", ",mac,1", r"energy.csv:2: energy_pj .* is not the sum of actions.csv, 345.6"),
+        ("actions.csv", ",MAC,1152,", ",MAC,1153,", r"energy.csv:2: energy_pj .* is not the sum of actions.csv, 345.9"),
+        ("actions.csv", ",MAC,1152,", ",MAC,-,", r"actions.csv:2: count \(='-'\) must be a number"),
+        ("actions.csv", ",unit_pj,", ",pj,", r"actions.csv:1: column 'unit_pj' is missing"),
+        ("summary.json", '"dram_device"', '"device"', r"summary.json: prices: its keys are those of no known record"),
         ("energy.csv", ",mac,", ",mac,x", r"energy.csv:2: energy_pj \(='x.*'\) must be a number"),
         ("energy.csv", ",mac,", ",", r"energy.csv:2: 2 cells under 3 columns"),
         ("loop_nests.txt", "=conv,1", "=conv,2", r"loop_nests.txt: its layers are not those of layers.csv"),
@@ -82,6 +88,20 @@ def test_a_wrong_entry_is_named_with_file_and_line(saved: Path, name: str, old: 
     edit(saved / name, old, new)
     with pytest.raises(ConfigError, match=message):
         load_run(saved)
+
+
+def test_what_a_dram_device_did_comes_back(run: RunResult, tmp_path: Path) -> None:
+    counts = DramCounts(activates=3, precharges=2, reads=40, writes=7, refreshes=1, missed_refreshes=0, open_cycles=90,
+                        closed_cycles=10)  # fmt: skip
+    clocks = tuple((use, 94 if use is BusUse.DATA else 1) for use in BusUse)
+    activity = DramActivity(cycles=100, counts=counts, bus_use=clocks, burst_bytes=64)
+    first, *rest = run.layers
+    banked = replace(run, layers=(replace(first, run=replace(first.run, dram=activity)), *rest))
+    banked.save(tmp_path)
+    assert load_run(tmp_path) == banked
+    run.save(tmp_path)
+    assert not (tmp_path / "dram.csv").exists()
+    assert load_run(tmp_path) == run
 
 
 def test_an_arch_that_breaks_its_own_rules_is_refused(saved: Path) -> None:

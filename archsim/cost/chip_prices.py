@@ -1,0 +1,158 @@
+"""A chip's price list from archsim's own table: logic, registers, SRAM, wires, DRAM commands, leakage.
+
+Called by `price_source.py`.
+"""
+
+from collections.abc import Iterator
+
+from archsim.arch.architecture import Architecture
+from archsim.arch.dram_device import DramDevice
+from archsim.arch.memory_level import SramLevel
+from archsim.cost.area import area_parts, sram_point, sram_source
+from archsim.cost.assumptions import pricing_assumptions
+from archsim.cost.dram_energy import command_energy
+from archsim.cost.energy_table import EnergyTable
+from archsim.cost.leakage import leakage_mw
+from archsim.cost.price_list import DRAM_PARTS, LEAKAGE, MAC, SPAD, VECTOR, WIRES, Price, PriceList
+from archsim.cost.register_file import register_file_pj
+from archsim.cost.sram_macros import macros_for
+from archsim.cost.wires import wire_cell, wire_lengths
+from archsim.terms import HELD_OPERANDS, Direction, Operand
+
+PJ_PER_MW_US = 1e3
+
+
+def chip_prices(arch: Architecture, table: EnergyTable) -> PriceList:
+    """Price every action of a chip.
+
+    Parameters
+    ----------
+    arch
+        Array, formats, levels, clock.
+    table
+        The numbers, at the chip's node, overrides put in.
+
+    Notes
+    -----
+    A MAC that occupied a multiplier costs full energy, whatever its values. An SRAM access moves the full
+    width. Not modelled: zeros that switch less, control, clock tree.
+    """
+    is_flat = "dram_pj_per_bit" in table.overrides
+    device = arch.dram.device or arch.dram.energy_device or table.dram_stand_in
+    prices = (*_logic(arch, table), *_spads(arch, table), *_srams(arch, table), *_wires(arch, table))
+    dram = tuple(_flat_dram(arch, table) if is_flat else _dram_commands(arch, table, device))
+    every = (*prices, *dram, *_leakage(arch, table))
+    areas = area_parts(arch, table)
+    used = {price.source for price in every} | {part.source for part in areas}
+    return PriceList(
+        name=table.name,
+        components=component_names(arch),
+        prices=every,
+        areas=areas,
+        dram_device=None if is_flat else device,
+        sources=tuple((key, text) for key, text in _sources(arch, table, device).items() if key in used),
+        assumptions=pricing_assumptions(arch, table),
+    )
+
+
+def component_names(arch: Architecture) -> tuple[str, ...]:
+    """Return the components of a chip's energy, array first, leakage last."""
+    dram = arch.dram.name
+    parts = tuple(f"{dram}_{part}" for part in DRAM_PARTS)
+    return (MAC, SPAD, *(level.name for level in arch.srams), dram, *parts, VECTOR, WIRES, LEAKAGE)
+
+
+def _logic(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    for component, action, unit, pj, override in (
+        (MAC, "compute", "MAC", table.mac_pj(arch.formats), "mac_pj"),
+        (VECTOR, "compute", "lane op", table.lane_op_pj(arch.formats), "lane_op_pj"),
+    ):
+        source = _source("arithmetic", override, table)
+        yield Price(component=component, action=action, unit=unit, pj=pj, source=source)
+
+
+def _spads(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    source = _source("register", "spad_pj_per_bit", table)
+    for operand in HELD_OPERANDS:
+        bits = arch.formats.of(operand).width_bits
+        for direction in Direction:
+            pj = register_file_pj(1, bits, direction, table)
+            yield Price(component=SPAD, action=direction.value, operand=operand.value, unit=f"word of {bits} b", pj=pj,
+                        source=source, bits=bits)  # fmt: skip
+
+
+def _srams(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    """One price for all operands of a level, or one each where it is partitioned."""
+    for level in arch.srams:
+        operands = HELD_OPERANDS if level.partition_bytes else HELD_OPERANDS[:1]
+        for operand in operands:
+            for direction in Direction:
+                yield _sram(level, operand if level.partition_bytes else None, direction, table)
+
+
+def _sram(level: SramLevel, operand: Operand | None, direction: Direction, table: EnergyTable) -> Price:
+    macros = macros_for(level, operand or Operand.IFMAP)
+    override = f"sram_{direction.value}_pj_per_byte"
+    point = sram_point(level, macros, table)
+    pj = point.read_pj if direction is Direction.READ else point.write_pj
+    if override in table.overrides:
+        pj = table.overrides[override] * macros.access_bytes
+    return Price(
+        component=level.name, action=direction.value, operand=operand.value if operand else "",
+        unit=f"access of {macros.access_bytes} B", pj=pj, source=_source(sram_source(level), override, table),
+        bits=macros.access_bits,
+    )  # fmt: skip
+
+
+def _wires(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    cell, lengths = wire_cell(arch), wire_lengths(arch, table)
+    for action, length_mm in (("hop", lengths.hop), ("half_span", lengths.span / 2), ("span", lengths.span)):
+        pj = table.wire_pj_per_bit_mm[cell] * length_mm
+        yield Price(
+            component=WIRES, action=action, unit=f"b over {length_mm:.4g} mm", pj=pj, source=f"wire.{cell}", bits=1
+        )
+
+
+def _flat_dram(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    for direction in Direction:
+        yield Price(component=arch.dram.name, action=direction.value, unit="b", bits=1,
+                    pj=table.overrides["dram_pj_per_bit"], source="overrides.dram_pj_per_bit")  # fmt: skip
+
+
+def _dram_commands(arch: Architecture, table: EnergyTable, device: DramDevice) -> Iterator[Price]:
+    each, dram, burst = command_energy(device), arch.dram.name, device.request_bytes
+    for component, action, unit, pj, bits in (
+        (dram, "read", f"burst of {burst} B", each.read_pj, burst * 8),
+        (dram, "write", f"burst of {burst} B", each.write_pj, burst * 8),
+        (f"{dram}_activate", "activate", "activate", each.activate_pj, 0),
+        (f"{dram}_refresh", "refresh", "refresh", each.refresh_pj, 0),
+        (f"{dram}_background", "open", "tCK of a rank", each.open_pj_per_cycle, 0),
+        (f"{dram}_background", "closed", "tCK of a rank", each.closed_pj_per_cycle, 0),
+    ):
+        yield Price(component=component, action=action, unit=unit, pj=pj, source="dram_commands", bits=bits)
+    pj = table.dram_io_pj_per_bit[device.protocol]
+    yield Price(component=f"{dram}_io", action="transfer", unit="b", pj=pj, source="dram_io", bits=1)
+
+
+def _leakage(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    levels = {level.name: sram_source(level) for level in arch.srams}
+    for part, power_mw in leakage_mw(arch, table).items():
+        source = _source(levels.get(part, "leakage.logic"), "leakage_mw", table)
+        pj = power_mw / arch.clock_mhz * PJ_PER_MW_US
+        yield Price(component=LEAKAGE, action=part, unit="cycle", pj=pj, source=source)
+
+
+def _source(key: str, override: str, table: EnergyTable) -> str:
+    return f"overrides.{override}" if override in table.overrides else key
+
+
+def _sources(arch: Architecture, table: EnergyTable, device: DramDevice) -> dict[str, str]:
+    """Return every sentence that a price or an area may point to, by its key."""
+    cells = {sram_source(level): table.sram_models[level.cell].source for level in arch.srams}
+    said = {
+        **table.sources,
+        **{key: f"{text}, at {table.node_nm:g} nm" for key, text in cells.items()},
+        "dram_commands": f"commands and currents of {device.name} ({device.source})",
+    }
+    replaced = {f"overrides.{key}": f"energy.overrides.{key} = {value:g}" for key, value in table.overrides.items()}
+    return said | {"dram_io": table.sources[f"dram_io.{device.protocol}"]} | replaced

@@ -1,0 +1,48 @@
+"""How far a bit travels on the chip, and what that costs; called by `chip_prices.py`.
+
+Lengths follow from area: the pitch of a PE is the square root of its area, the array's side that of all PEs.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+
+from archsim.arch.architecture import Architecture
+from archsim.arch.memory_level import SramCell
+from archsim.cost.area import logic_areas
+from archsim.cost.energy_table import EnergyTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireLengths:
+    """What bits travel over. [mm]
+
+    Parameters
+    ----------
+    hop
+        From a PE to its neighbour.
+    span
+        Between an on-chip level and its place in the array, either way: one side of the array.
+    """
+
+    hop: float
+    span: float
+
+
+def wire_lengths(arch: Architecture, table: EnergyTable) -> WireLengths:
+    """Return the lengths of an array's wires, from its cell area at the table's node.
+
+    Notes
+    -----
+    Not modelled: a floorplan, PEs that are not square, room for routing (real PEs are larger than their
+    cells), the way from a level's banks to the array, from DRAM pads to a level, and to the vector unit.
+    """
+    logic = logic_areas(arch, table)
+    array_mm2 = logic["mac"] + logic["spad"]
+    pes = arch.pe_array.rows * arch.pe_array.columns
+    return WireLengths(hop=sqrt(array_mm2 / pes), span=sqrt(array_mm2))
+
+
+def wire_cell(arch: Architecture) -> SramCell:
+    """Return the transistors of the repeaters: high performance where the level next to the array has them."""
+    is_fast = bool(arch.srams) and arch.srams[0].cell is SramCell.HP
+    return SramCell.HP if is_fast else SramCell.LSTP

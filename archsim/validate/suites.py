@@ -1,0 +1,39 @@
+"""The suites of `archsim validate` by name."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from archsim.config_file import did_you_mean
+from archsim.errors import ConfigError
+from archsim.validate.dram import dram_suite
+from archsim.validate.sram import sram_suite
+from archsim.validate.suite import SuiteResult
+
+SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {"dram": dram_suite, "sram": sram_suite}
+"""Name -> what runs it, against a reference of the user's or its own."""
+
+
+def run_suites(names: Sequence[str], reference: Path | None = None) -> list[SuiteResult]:
+    """Run suites in the order given, each once.
+
+    Parameters
+    ----------
+    names
+        Of `SUITES`; none = all.
+    reference
+        Published rows in place of the shipped ones; for one suite only.
+
+    Raises
+    ------
+    ConfigError
+        A suite that does not exist, several suites with one reference, or faults in the reference.
+    """
+    for name in names:
+        if name not in SUITES:
+            raise ConfigError(f"no suite is named {name!r}.{did_you_mean(name, SUITES)} Known: {', '.join(SUITES)}")
+    chosen = list(dict.fromkeys(names)) or list(SUITES)
+    if reference is not None and len(chosen) > 1:
+        raise ConfigError(
+            f"--reference {reference}: has the rows of one suite; name it, e.g. archsim validate {chosen[0]} --reference {reference}"
+        )
+    return [SUITES[name](reference) for name in chosen]
