@@ -89,7 +89,7 @@ Mapping = Annotated[str | None, typer.Option("--mapping", metavar="FIELDS", help
 PageChoice = Annotated[Page | None, typer.Option("--page", help="Whether rows stay open.")]
 Commands = Annotated[Path | None, typer.Option("--commands", metavar="FILE.csv", parser=_path, help="Write every command here.")]  # fmt: skip
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", parser=_path, help="Draw some of them here.")]
-Suites = Annotated[list[str] | None, typer.Argument(metavar="[SUITE]...", help="dram, sram; all if left out.")]
+Suites = Annotated[list[str] | None, typer.Argument(metavar="SUITE...", help="dram, sram; all if left out.")]
 ReferenceFile = Annotated[Path | None, typer.Option("--reference", metavar="FILE.csv", parser=_path, help="Other published rows, in the same columns.")]  # fmt: skip
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]
 
@@ -215,7 +215,7 @@ def dram(
         print_dram(report)
 
 
-@app.command()
+@app.command(short_help="Hold archsim against published numbers.")
 def validate(suites: Suites = None, *, reference: ReferenceFile = None, as_json: AsJson = False) -> None:
     """Hold archsim against published numbers; exit 1 where a bound is broken."""
     from archsim.validate.suites import run_suites

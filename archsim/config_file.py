@@ -129,6 +129,7 @@ def _without_tag(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
         return loader.construct_mapping(node, deep=True)
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.ScalarNode), "YAML has no fourth kind of node"
     return loader.construct_scalar(node)
 
 

@@ -16,8 +16,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-BARS = {"archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "clocked": 100e6}
-"""What DESIGN asks for: seconds, or PE-cycles per second; every line says how many times better it is."""
+BARS = {
+    "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "clocked": 100e6, "sequential": 3e6, "random": 0.8e6,
+}  # fmt: skip
+"""What DESIGN asks for: seconds, PE-cycles or DRAM requests per second; every line says how many times better it is."""
+DRAM_DEVICE = "DDR4_2400"
+DRAM_REQUESTS = 60_000
+DRAM_OUTSTANDING = 32
+DRAM_ELSEWHERE = {
+    "seq_rd": (0.113, 0.176),
+    "rand_rd": (0.152, 0.285),
+    "rand_mix21": (0.191, 0.275),
+    "tile_a": (0.094, 0.151),
+}
+"""CPU seconds of DRAMsim3 29817593 and Ramulator 2.1 c5b1c3a4 on the same requests, measured elsewhere (2026-11-20)."""
 DATAFLOWS = ("ws", "os", "is")
 NETWORKS = ("resnet50", "light_resnet50.onnx")
 ONE_LAYER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
@@ -146,6 +158,32 @@ def bench_clocked() -> None:
         print(f"{'clocked ' + dataflow:<34} {bar} {rate / 1e6:8.1f} M PE-cycles/s, {run.total_cycles} cycles")
 
 
+def bench_dram() -> None:
+    """Print requests per second of the DRAM channel under the default policy, counts and bus use included."""
+    from archsim.arch.dram_devices import load_device  # noqa: PLC0415 - after the cold start is measured
+    from archsim.engine.dram_channel import run_dram_trace  # noqa: PLC0415
+    from archsim.validate.dram_traces import scattered, scattered_mix, sequential, tile_reads  # noqa: PLC0415
+
+    device = load_device(DRAM_DEVICE)
+    traces = {
+        "seq_rd": sequential(DRAM_REQUESTS),
+        "rand_rd": scattered(DRAM_REQUESTS, 1),
+        "rand_mix21": scattered_mix(DRAM_REQUESTS, 1, 3),
+        "tile_a": tile_reads(DRAM_REQUESTS, 128, (512, 512 * 512), 32, 4096),
+    }
+    for name, trace in traces.items():
+        run = run_dram_trace(device, trace, outstanding=DRAM_OUTSTANDING)
+        seconds = best_of(9, lambda: run_dram_trace(device, trace, outstanding=DRAM_OUTSTANDING))  # noqa: B023 - called at once
+        rate = len(trace) / seconds
+        bar = rate / BARS["random" if name.startswith("rand") else "sequential"]
+        dramsim3, ramulator = DRAM_ELSEWHERE[name]
+        print(
+            f"{'DRAM ' + name:<34} {bar:6.1f} x the bar {rate / 1e6:8.2f} M requests/s, "
+            f"{run.cycles / seconds / 1e6:8.1f} M clocks/s; measured elsewhere: DRAMsim3 {dramsim3 / seconds:.0f} x, "
+            f"Ramulator 2.1 {ramulator / seconds:.0f} x our time"
+        )
+
+
 def bench_scale_sim() -> None:
     """Print SCALE-Sim's time on AlexNet's conv3 over ours, its compute cycles beside ours."""
     python = os.environ.get("SCALESIM_PYTHON", sys.executable)
@@ -188,6 +226,7 @@ BENCHES = {
     "cold": bench_cold_start,
     "networks": bench_networks,
     "clocked": bench_clocked,
+    "dram": bench_dram,
     "scalesim": bench_scale_sim,
 }
 

@@ -29,10 +29,8 @@ _DEVICE_KEYS = ("channels", "mapping", "page_policy", "outstanding_reads", "layo
 
 def _known_device(device: str) -> str:
     if device != FLAT and not is_path(device) and device not in device_names():
-        hint = did_you_mean(device, (FLAT, *device_names()))
-        raise ValueError(
-            f"must be {FLAT!r}, a DRAM device (see archsim list devices) or the path of a device's .yaml.{hint}"
-        )
+        hint = did_you_mean(device, (FLAT, *device_names())) or f" Known: {', '.join(device_names())}"
+        raise ValueError(f"must be {FLAT!r}, a DRAM device by its name, or the path of a device's .yaml.{hint}")
     return device
 
 

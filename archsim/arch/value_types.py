@@ -13,8 +13,14 @@ MAX_SIDE = 65_536
 MAX_CYCLES = 1_000_000
 MAX_WORDS = 2**31
 MAX_BYTES = 2**40
-RESERVED_NAMES = ("spad",)
-"""Level names that traffic.csv uses for other things."""
+RESERVED_NAMES = {
+    "spad": "the registers in the PEs",
+    "mac": "the multipliers",
+    "vector": "the vector unit",
+    "wires": "the wires",
+    "leakage": "leakage",
+}
+"""Names that the tables of a run use for other things."""
 
 _EXPONENT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 
@@ -32,7 +38,7 @@ def _one_line(value: str) -> str:
 
 def _free_name(name: str) -> str:
     if name in RESERVED_NAMES:
-        raise ValueError("is what traffic.csv calls the registers in the PEs; choose another name")
+        raise ValueError(f"is what the tables of a run call {RESERVED_NAMES[name]}; choose another name")
     return name
 
 

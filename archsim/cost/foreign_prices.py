@@ -51,6 +51,7 @@ def foreign_prices(table: ForeignTable, own: PriceList, arch: Architecture) -> P
     areas = tuple(
         part for name in dict.fromkeys(each.component for each in own.areas) for part in finder.areas(name, own)
     )
+    device = own.dram_device
     used = {price.source for price in prices} | {part.source for part in areas}
     sources = {SOURCE: f"{table.kind} {table.path}", **dict(own.sources)}
     return replace(
@@ -62,7 +63,8 @@ def foreign_prices(table: ForeignTable, own: PriceList, arch: Architecture) -> P
         assumptions=(
             f"energies and areas: {table.kind} {table.path}",
             *finder.sentences(),
-            *(text for text in own.assumptions if text.startswith("energy.overrides.")),
+            *((f"DRAM actions are counted in bursts and commands of {device.name}",) if device else ()),
+            *(text for text in own.assumptions if text.startswith(("energy.overrides.", "level "))),
         ),
     )
 
@@ -87,7 +89,8 @@ class _Finder:
         component, action = place_of(price)
         if action == LEAK:
             return self._leakage(price, component)
-        found = [each for each in self.table.components if each.name in (component, f"{component}_{price.operand}")]
+        names = {component.lower(), f"{component}_{price.operand}".lower()}
+        found = [each for each in self.table.components if each.name.lower() in names]
         self.used.update(each.path for each in found)
         variants = [each for part in found for each in part.actions if each.name in SYNONYMS.get(action, (action,))]
         variants = [each for each in variants if dict(each.arguments).get(OPERAND, price.operand) == price.operand]
@@ -127,7 +130,8 @@ class _Finder:
                 yield text.format(", ".join(dict.fromkeys(items)))
 
     def _belongs(self, name: str, component: str) -> bool:
-        return name == component or name in {f"{component}_{operand}" for operand in HELD_OPERANDS}
+        names = (component, *(f"{component}_{operand}" for operand in HELD_OPERANDS))
+        return name.lower() in {each.lower() for each in names}
 
     def _leakage(self, price: Price, component: str) -> Price:
         found = [each for each in self.table.components if self._belongs(each.name, component)]

@@ -12,7 +12,7 @@ from typing import Any
 import numba
 from numba.core.options import DefaultOptions
 
-_UNCOUNTED: dict[str, bool] = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
+_UNCOUNTED: dict[str, Any] = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
 """Leaves numba's counting of references out; a numba without this option compiles the same, slower code."""
 
 
@@ -44,12 +44,12 @@ def compiled_inline(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def _cached(kernel: Callable[..., Any], options: dict[str, bool]) -> Callable[..., Any]:
+def _cached(kernel: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     try:
         made: Callable[..., Any] = numba.njit(cache=True, **options)(kernel)
     except RuntimeError:  # numba: no locator available
         made = numba.njit(**options)(kernel)
-    index = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    index: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         index._source_stamp = (index._source_stamp, _package_stamp())
     return made

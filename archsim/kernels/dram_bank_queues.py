@@ -228,10 +228,10 @@ def _first_with_room(state, channel, is_write):
 
 @compiled_inline
 def note(state, clock, command, where):
-    """Write a line into the log, if one is kept."""
+    """Write a line into the log, while there is room; lines that find none are counted all the same."""
     line = state.scalars[LOGGED]
     if line < len(state.log):
         state.log[line, 0] = clock
         state.log[line, 1] = command
         state.log[line, 2], state.log[line, 3], state.log[line, 4] = where
-        state.scalars[LOGGED] = line + 1
+    state.scalars[LOGGED] = line + 1

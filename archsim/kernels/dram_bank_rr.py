@@ -13,7 +13,7 @@ References
    simulator", IEEE CAL 19(2), 2020; behaviour of the program at commit 29817593.
 """
 
-from archsim.kernels.compiled import compiled, compiled_inline
+from archsim.kernels.compiled import compiled_in_place, compiled_inline
 from archsim.kernels.dram_bank_queues import (
     ARRIVAL,
     CLOCK,
@@ -53,7 +53,7 @@ from archsim.kernels.dram_rules import (
 )
 
 
-@compiled
+@compiled_in_place
 def run_bank_rr(state, outstanding):
     """Serve a whole trace.
 

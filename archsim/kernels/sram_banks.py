@@ -9,7 +9,7 @@ from archsim.kernels.compiled import compiled
 
 
 @compiled
-def count_bank_accesses(words, wavefronts_in_a_row, words_per_run, banks, ports):
+def count_bank_accesses(words, wavefronts_in_a_row, skipped, words_per_run, banks, ports):
     """Count the accesses of one stream of wavefronts, and how they collide.
 
     A wavefront is what all lanes of an edge take (or give) in one cycle of the array. Lanes that ask for
@@ -21,6 +21,8 @@ def count_bank_accesses(words, wavefronts_in_a_row, words_per_run, banks, ports)
         Access words, numbered along the buffer; below 0 = the lane asks for nothing.
     wavefronts_in_a_row : int
         How many follow each other; the next ones come from elsewhere and find nothing at the edge.
+    skipped : int
+        First ones of each row that are not counted: they only leave their words at the edge.
     words_per_run : int
         Neighbouring words in one bank before the next bank follows.
     banks, ports : int
@@ -42,6 +44,9 @@ def count_bank_accesses(words, wavefronts_in_a_row, words_per_run, banks, ports)
             before = asked[:0]
             hottest += total.max()
             total[:] = 0
+        if step % wavefronts_in_a_row < skipped:
+            before = asked
+            continue
         load[:] = 0
         held, last = 0, -1
         for word in asked:

@@ -4,8 +4,8 @@ Called by `port_use.py`. Ifmap and ofmap lie plane by plane, a plane line by lin
 layer and go to the next; a matrix lies row by row. Every plane and every matrix row starts in a new access
 word (a new run of its bank, where runs are longer).
 
-Not modelled: the room that this takes, other layouts. Weights and psums are not here: what is constant or never leaves
-the chip lies in the order in which the array takes it, so that its words never collide.
+Weights and psums are not here: what is constant or never leaves the chip lies in the order in which the
+array takes it, so that its words never collide. Not modelled: the room that the alignment takes; other layouts.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer
 
 IntArray = NDArray[np.int64]
-SAMPLES, MOST_WAVEFRONTS = 8, 64
-"""Stretches of a layer that are counted, and wavefronts of each; the rest is taken to go on alike."""
+SAMPLES, SAMPLE, WHOLE_STEP = 8, 32, 128
+"""Samples of a layer that are counted, and wavefronts of each; steps up to the last length are counted whole."""
 NOTHING = -1
 """Address of what is not stored: padding."""
 
@@ -153,8 +153,30 @@ class Stretches:
         return np.array(self.starts, dtype=np.int64)[:, None] + np.arange(self.size, dtype=np.int64)
 
 
-def edge_samples(operand: Operand, dataflow: DataflowPlan, nest: LoopNest) -> tuple[Stretches, Stretches]:
-    """Return wavefronts and lanes of samples that are spread over the layer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """Stretches of a layer whose words are followed one by one.
+
+    Parameters
+    ----------
+    time, lanes
+        Wavefronts, and what lies across.
+    skipped
+        First wavefronts of each that are not counted: the sample begins in the middle of a step.
+    """
+
+    time: Stretches
+    lanes: Stretches
+    skipped: int
+
+    @property
+    def values(self) -> int:
+        """Values that the edge takes or gives in the counted wavefronts."""
+        return len(self.time.starts) * (self.time.size - self.skipped) * self.lanes.size
+
+
+def edge_samples(operand: Operand, dataflow: DataflowPlan, nest: LoopNest) -> Samples:
+    """Return samples that are spread over the layer.
 
     What streams passes along the other of its dimensions; what stays in the array, or leaves it when it
     is done, goes row by row.
@@ -164,23 +186,26 @@ def edge_samples(operand: Operand, dataflow: DataflowPlan, nest: LoopNest) -> tu
         time, lanes = dataflow.stream, next(dim for dim in dims if dim is not dataflow.stream)
     else:
         time, lanes = dataflow.rows, dataflow.columns
-    length = min(nest.tiling[time].unit, nest.tiling[time].size, MOST_WAVEFRONTS)
+    step = min(nest.tiling[time].unit, nest.tiling[time].size)
+    skipped = 1 if step > WHOLE_STEP else 0
+    length = SAMPLE + skipped if skipped else step
     width = min(nest.tiling[lanes].unit, nest.tiling[lanes].size)
     windows, folds = nest.tiling[time].size // length, nest.tiling[lanes].size // width
-    count = min(SAMPLES, windows * folds)
-    return (
-        Stretches(dim=time, starts=_spread(windows, count, length), size=length),
-        Stretches(dim=lanes, starts=_spread(folds, count, width), size=width),
+    count = min(SAMPLES, -(-SAMPLES * SAMPLE // length), windows * folds)
+    return Samples(
+        time=Stretches(dim=time, starts=_spread(windows, count, length), size=length),
+        lanes=Stretches(dim=lanes, starts=_spread(folds, count, width), size=width),
+        skipped=skipped,
     )
 
 
-def access_words(operand: Operand, shape: EdgeShape, samples: tuple[Stretches, Stretches], store: Store) -> IntArray:
+def access_words(operand: Operand, shape: EdgeShape, samples: Samples, store: Store) -> IntArray:
     """Return the access words of the samples, shape (samples * wavefronts, lanes)."""
-    time, lanes = samples[0].indices()[:, :, None], samples[1].indices()[:, None, :]
-    pixels, other = (time, lanes) if samples[0].dim is Dim.PIXELS else (lanes, time)
+    time, lanes = samples.time.indices()[:, :, None], samples.lanes.indices()[:, None, :]
+    pixels, other = (time, lanes) if samples.time.dim is Dim.PIXELS else (lanes, time)
     find = shape.ifmap_bits if operand is Operand.IFMAP else shape.ofmap_bits
     bits = find(pixels, other, store)
-    return store.access_words(bits.reshape(-1, samples[1].size))
+    return store.access_words(bits.reshape(-1, samples.lanes.size))
 
 
 def _spread(places: int, count: int, length: int) -> tuple[int, ...]:

@@ -11,9 +11,12 @@ Reads and writes compete for ports that do either; read and write ports of their
 The registers that skew operands lie between buffer and array, so that a wavefront is read at once, and
 the buffers ahead of the edge hide how unevenly the words of a step come, not the step's total.
 
-Patterns are those of ifmap and ofmap at the array's edge, counted in samples of a layer and scaled to its steps;
-everything else (weights, psums, what comes from and goes to DRAM) lies in the order of its use and spreads
-evenly. Not modelled: collisions between two streams that happen to want one bank at one time.
+Patterns are those of ifmap and ofmap at the array's edge, counted in samples of a layer and scaled to its
+steps; everything else (weights, psums, what comes from and goes to DRAM) lies in the order of its use and
+spreads evenly. Twice the banks or ports are never slower; another number of banks may be, for a stride.
+
+Not modelled: collisions between two streams that happen to want one bank at one time; the energy of words
+that are read for a part of them.
 """
 
 from collections.abc import Iterable
@@ -27,7 +30,7 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
 from archsim.kernels.sram_banks import count_bank_accesses
 from archsim.mapping.dataflow import DataflowPlan
-from archsim.mapping.edge_words import EdgeShape, Store, Stretches, access_words, edge_samples
+from archsim.mapping.edge_words import EdgeShape, Samples, Store, access_words, edge_samples
 from archsim.mapping.level_use import LevelUse, Movement, packed_bytes
 from archsim.mapping.loop_nest import LoopNest
 from archsim.terms import Direction, Operand
@@ -174,15 +177,10 @@ def _sum(arrays: Iterable[IntArray]) -> IntArray:
 
 @lru_cache(maxsize=4096)
 def _bank_use(
-    operand: Operand,
-    shape: EdgeShape,
-    samples: tuple[Stretches, Stretches],
-    store: Store,
-    banks_and_ports: tuple[int, int],
+    operand: Operand, shape: EdgeShape, samples: Samples, store: Store, banks_and_ports: tuple[int, int]
 ) -> BankUse:
     words = access_words(operand, shape, samples, store)
-    banks, ports = banks_and_ports
     run = store.run_bytes // store.width_bytes
-    accesses, cycles, hottest = count_bank_accesses(words, samples[0].size, run, banks, ports)
-    values = len(words) * samples[1].size
-    return BankUse(values=values, accesses=int(accesses), cycles=int(cycles), hottest=int(hottest))
+    counts = count_bank_accesses(words, samples.time.size, samples.skipped, run, *banks_and_ports)
+    accesses, cycles, hottest = map(int, counts)
+    return BankUse(values=samples.values, accesses=accesses, cycles=cycles, hottest=hottest)

@@ -14,14 +14,14 @@ from archsim.arch.architecture import Architecture, VectorUnit
 from archsim.mapping.dram_layout import place_streams
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.fold_plan import FoldPlan, Steps, TrafficCount, merge_traffic
-from archsim.mapping.level_use import count_traffic, dram_rows, link_bytes, packed_bytes
+from archsim.mapping.level_use import Movement, count_traffic, dram_rows, link_bytes
 from archsim.mapping.link_traffic import LinkShare, link_shares
+from archsim.mapping.port_use import movement_cycles
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import VectorLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
 
 IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
 CHUNKS = 16
 """Steps of a vector layer: enough for its transfers to overlap its work."""
 
@@ -95,22 +95,20 @@ def _port_cycles(
     layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray
 ) -> IntArray:
     chunks = len(written)
-    used = {
-        Operand.IFMAP: _spread(layer.ifmap_words, chunks) + fetched[Operand.IFMAP],
-        Operand.WEIGHT: 2 * fetched[Operand.WEIGHT],
-        Operand.OFMAP: _spread(layer.ofmap_words, chunks) + written,
-    }
-    busy: dict[tuple[str, Operand | None], FloatArray] = {}
-    for operand, words in used.items():
-        level = arch.sram_of(operand)
-        if level is not None and level.bytes_per_cycle is not None:
-            key = (level.name, operand if level.partition_bytes is not None else None)
-            cycles = packed_bytes(arch, operand, words) / level.bytes_per_cycle
-            busy[key] = busy.get(key, np.zeros(chunks)) + cycles
-    slowest = np.zeros(chunks)
-    for cycles in busy.values():
-        slowest = np.maximum(slowest, cycles)
-    return np.ceil(slowest).astype(np.int64)
+    moved = (
+        (Operand.IFMAP, Direction.READ, _spread(layer.ifmap_words, chunks)),
+        (Operand.IFMAP, Direction.WRITE, fetched[Operand.IFMAP]),
+        (Operand.WEIGHT, Direction.WRITE, fetched[Operand.WEIGHT]),
+        (Operand.WEIGHT, Direction.READ, fetched[Operand.WEIGHT]),
+        (Operand.OFMAP, Direction.WRITE, _spread(layer.ofmap_words, chunks)),
+        (Operand.OFMAP, Direction.READ, written),
+    )
+    moves = [
+        Movement(level=level.name, operand=operand, direction=direction, words=words, partition=operand)
+        for operand, direction, words in moved
+        if (level := arch.sram_of(operand)) is not None
+    ]
+    return np.maximum(movement_cycles(arch, moves), np.zeros(chunks, dtype=np.int64))
 
 
 def _traffic(

@@ -21,6 +21,8 @@ MOST_VECTOR_ROWS = 12
 LONGEST_NAME = 32
 """Characters of a layer's name; a longer one loses its middle."""
 MOST_UNCOSTED_NAMES = 3
+LEAST_SHARE = 0.01
+"""Of the energy, for a component to be named."""
 COLUMNS = (
     "layer",
     "op",
@@ -88,10 +90,18 @@ def _totals(run: RunResult) -> list[tuple[str, str]]:
         ("utilization", f"{100 * run.utilization:.1f} %"),
         ("DRAM traffic", shown(run.dram_bytes, BYTE_SCALES)),
         ("energy", shown(run.energy_pj, ENERGY_SCALES)),
+        ("energy went to", _energy_shares(run) or "nothing"),
         ("area", f"{three_digits(run.area_mm2)} mm²"),
         ("layers held back by", ", ".join(f"{kind} {count}" for kind, count in bottlenecks.most_common()) or "nothing"),
         ("not costed", _uncosted(run.uncosted) or "nothing"),
     ]
+
+
+def _energy_shares(run: RunResult) -> str:
+    """Return the components that took a hundredth of the energy or more, the largest first."""
+    parts = sorted(run.energy_components.items(), key=lambda part: -part[1])
+    shares = [(name, pj / run.energy_pj) for name, pj in parts if pj]
+    return ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares if share >= LEAST_SHARE)
 
 
 def _name(layer: LayerResult) -> Text:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib import metadata
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.memory_level import DramLevel
 from archsim.cost.energy import price_layer
 from archsim.cost.price_source import load_prices
 from archsim.engine.layer_run import LayerRun
@@ -27,6 +28,15 @@ MODEL_ASSUMPTIONS = (
     "biases cost no cycles, traffic or energy",
 )
 DRAM_CHANNEL = "DRAM is one channel with a bandwidth and a latency: no banks, rows, refresh or bus turnaround"
+DRAM_DEVICE = (
+    "DRAM is {device}{recalled}, simulated command by command ({source}): {channels}, FR-FCFS, {page} pages, mapping "
+    "{mapping}, {reads} reads outstanding; ifmap and ofmap lie {layout}, weights and psums in the blocks they move in; every "
+    "layer begins with closed banks and a whole refresh interval ahead"
+)
+ON_CHIP_PORTS = (
+    "on-chip ports: ifmap and ofmap lie plane by plane over the banks, the words of one array cycle are served "
+    "together; weights and psums never collide"
+)
 UNKNOWN_ZEROS = (
     "zeros are not known in {} of {} layers with MACs, for one operand or both: effectual_macs takes such an operand "
     "to hold none"
@@ -71,11 +81,29 @@ def simulate(
 
 def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:
     """Return what the simulator leaves out for this chip and this network, as sentences."""
-    dram = IDEAL_DRAM if arch.dram.is_ideal else DRAM_CHANNEL
+    ports = (ON_CHIP_PORTS,) if any(level.width_bytes for level in arch.srams) else ()
     with_macs = [layer for layer in workload.layers if isinstance(layer, ArrayLayer)]
     unknown = sum(None in (layer.zero_fractions.ifmap, layer.zero_fractions.weight) for layer in with_macs)
     zeros = (UNKNOWN_ZEROS.format(unknown, len(with_macs)),) if unknown else ()
-    return (*MODEL_ASSUMPTIONS, dram, *link_assumptions(arch, workload), *zeros)
+    return (*MODEL_ASSUMPTIONS, *ports, _dram_assumption(arch.dram), *link_assumptions(arch, workload), *zeros)
+
+
+def _dram_assumption(dram: DramLevel) -> str:
+    device = dram.device
+    if dram.is_ideal:
+        return IDEAL_DRAM
+    if device is None:
+        return DRAM_CHANNEL
+    return DRAM_DEVICE.format(
+        device=device.name,
+        recalled=" (in part from memory, to be verified)" if device.from_memory else "",
+        source=device.source,
+        channels="1 channel" if device.channels == 1 else f"{device.channels} channels",
+        page=device.page_policy.value,
+        mapping=device.mapping.text,
+        reads=dram.outstanding_reads,
+        layout=dram.layout.value,
+    )
 
 
 def program_versions() -> tuple[tuple[str, str], ...]:

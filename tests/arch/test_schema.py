@@ -105,7 +105,7 @@ def test_an_exponent_is_a_number_though_yaml_takes_it_for_text(write_arch: Write
         ("name: small", "name: ' '", "a.yaml:2: name: must be one line of text, and not empty (found ' ')"),
         ("arch/v1", "arch/v2", "a.yaml:1: schema: input should be 'archsim/arch/v1' (found 'archsim/arch/v2')"),
         ("int4", "int0", "a.yaml:7: formats.weight: a format takes 1 to 128 bits, 'int0' takes 0 (found 'int0')"),
-        ("name: glb", "name: spad", "a.yaml:9: levels.0.name: is what traffic.csv calls the registers in the PEs; "
+        ("name: glb", "name: spad", "a.yaml:9: levels.0.name: is what the tables of a run call the registers in the PEs; "
          "choose another name (found 'spad')"),
         ("capacity_bytes: 4096, ", "", "a.yaml:9: levels.0: needs capacity_bytes, or partition_bytes with the bytes of "
          "each operand (found 'glb')"),
@@ -120,8 +120,12 @@ def test_an_exponent_is_a_number_though_yaml_takes_it_for_text(write_arch: Write
         ("name: wbuf", "name: glb", "a.yaml:10: levels.1.name: two levels have this name (found 'glb')"),
         ("kind: dram", "kind: flash", "a.yaml:11: levels.2.kind: must be one of 'sram', 'dram' (found 'flash')"),
         ("kind: dram, ", "", "a.yaml:11: levels.2.kind: this key is required"),
-        ("latency", "device: ddr4, latency", "a.yaml:11: levels.2.device: must be 'bandwidth': DRAM devices with banks and "
-         "rows are not modelled yet (found 'ddr4')"),
+        ("latency", "device: DDR4_240, latency", "a.yaml:11: levels.2.device: must be 'bandwidth', a DRAM device by its "
+         "name, or the path of a device's .yaml. Did you mean 'DDR4_2400'? (found 'DDR4_240')"),
+        ("latency", "layout: nhwc, latency", "a.yaml:11: levels.2.layout: needs a DRAM device under device "
+         "(found 'nhwc')"),
+        ("latency", "device: DDR4_2400, mapping: rochraba, latency", "a.yaml:11: levels.2.mapping: lacks 'bg' (bank group), "
+         "'co' (column): name every field, also of what the device has once (found 'rochraba')"),
         ("latency", "compresion: rlc5, latency", "a.yaml:11: levels.2.compresion: no such key (found 'rlc5'). Did you mean 'compression'?"),
         ("columns: 4", "columns: 4, zero_skip: gate", "a.yaml:6: pe_array.zero_skip: no such key (found 'gate')."),
         ("clock_mhz: 200\n", "", "a.yaml:1: clock_mhz: this key is required"),

@@ -12,7 +12,7 @@ from archsim.catalog import arch_names, workload_names
 from archsim.glossary import GLOSSARY
 from archsim.study.run_tables import ENERGY_COLUMNS, LAYER_COLUMNS, TRAFFIC_COLUMNS
 
-COMMANDS = ("run", "demo", "recost", "roofline", "list", "explain")
+COMMANDS = ("run", "demo", "recost", "roofline", "dram", "validate", "list", "explain")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_the_formats_name_int8_and_fixed_point(archsim: Any) -> None:
 def test_an_unknown_shelf_is_told_the_known_ones(archsim: Any) -> None:
     answer = archsim("list", "foo")
     assert (answer.code, answer.out) == (2, "")
-    assert "'foo' is not one of 'archs', 'workloads', 'formats', 'dataflows'" in answer.err
+    assert "'foo' is not one of 'archs', 'workloads', 'formats', 'dataflows', 'devices'" in answer.err
 
 
 @pytest.mark.parametrize("term", sorted(GLOSSARY))

@@ -97,6 +97,11 @@ def priced(chip, tmp_path: Path):
     return price
 
 
+def test_upper_and_lower_case_name_the_same_component(priced) -> None:
+    upper = ERT.replace("t.dram", "t.DRAM").replace("].mac", "].MAC")
+    assert priced(upper)[0].prices == priced(ERT)[0].prices
+
+
 def test_accelergys_actions_become_prices_in_the_chips_units(priced) -> None:
     found, _ = priced(ERT)
     prices = found.by_name()
@@ -117,6 +122,7 @@ def test_what_an_accelergy_table_leaves_open_is_told(priced) -> None:
     assert "counted as 0" in text
     assert "glb.read: access of 8 B, dram.read: burst of 64 B, dram.write: burst of 64 B" in text
     assert "the plainest was taken: spad.read (address_delta 1, data_delta 1)" in text
+    assert "DRAM actions are counted in bursts and commands of DDR4_2400" in text
     assert "components that the chip does not have were let be: t.clock_tree" in text
     assert "has no area of mac, spad, glb, vector: archsim's own table gives it" in text
 

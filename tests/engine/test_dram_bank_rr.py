@@ -151,6 +151,18 @@ def test_every_clock_of_the_data_buses_has_one_use_and_of_the_ranks_one_state(na
         assert found.counts.open_cycles + found.counts.closed_cycles == rank_clocks
 
 
+def test_a_log_has_every_command_also_where_pauses_make_room_for_many_refreshes() -> None:
+    found = run(load_device("DDR4_2400"), trace_of([0, 1], [False] * 2, [0, 100 * 9360]), log=True)
+    assert found.log is not None
+    assert found.counts.refreshes == np.count_nonzero(found.log.kind == COMMANDS.index("refresh")) == 100
+
+
 def test_an_address_beyond_the_device_is_refused() -> None:
     with pytest.raises(ConfigError, match="request 0: address 0x200000000 is beyond the device"):
         run(load_device("DDR4_2400"), trace_of([2**27], [False]))
+
+
+def test_a_read_served_by_a_waiting_write_frees_its_place_a_clock_later() -> None:
+    # Accepted at 0 (write), 1, 2; the first place is free again from 3: activate at 4, read at 21, data till 21 + 17 + 4
+    found = run(load_device("DDR4_2400"), trace_of([5, 5, 5, 9], [True, False, False, False]), outstanding=2)
+    assert (found.cycles, found.counts.reads) == (42, 1)

@@ -9,10 +9,10 @@ from archsim.kernels import sram_banks as kernel
 from tests.oracles.sram_banks import serve_wavefronts
 
 
-def count(wavefronts, run=kernel.count_bank_accesses, *, in_a_row=10**6, words_per_run=1, banks=1, ports=1):
+def count(wavefronts, run=kernel.count_bank_accesses, *, in_a_row=10**6, skipped=0, words_per_run=1, banks=1, ports=1):
     """Run the kernel on lists; None = the lane asks for nothing."""
     words = np.array([[-1 if word is None else word for word in row] for row in wavefronts], dtype=np.int64)
-    return tuple(int(value) for value in run(words, in_a_row, words_per_run, banks, ports))
+    return tuple(int(value) for value in run(words, in_a_row, skipped, words_per_run, banks, ports))
 
 
 def stride(step, lanes, start=0):
@@ -85,6 +85,11 @@ def test_samples_count_as_streams_of_their_own(stream, level, in_a_row) -> None:
     parts = [stream[at : at + in_a_row] for at in range(0, len(stream), in_a_row)]
     alone = [count(part, **level) for part in parts]
     assert count(stream, in_a_row=in_a_row, **level) == tuple(map(sum, zip(*alone, strict=True)))
+
+
+def test_a_skipped_wavefront_leaves_its_words_at_the_edge() -> None:
+    assert count([[0, 1], [1, 2]], banks=4, skipped=1) == (1, 1, 1)
+    assert count([[0], [0], [0], [5]], in_a_row=2, skipped=1) == (1, 1, 1)
 
 
 def test_nothing_asked_takes_no_cycle() -> None:

@@ -34,6 +34,7 @@ PARTITIONS = (
 SMALL_BUFFER = ("levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.capacity_bytes=4000")
 NARROW_BANKS = ("levels.unified_buffer.width_bytes=2", "levels.unified_buffer.banks=16")
 
+BANKS = ("levels.dram.device=DDR4_2400", "levels.unified_buffer.keep_bytes=0")
 ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "clock_mhz": ((), "clock_mhz=350"),
     "technology_nm": ((), "technology_nm=45"),
@@ -81,6 +82,12 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "levels.dram.bandwidth_bytes_per_cycle": ((), "levels.dram.bandwidth_bytes_per_cycle=2"),
     "levels.dram.latency_cycles": ((), "levels.dram.latency_cycles=0"),
     "levels.dram.compression": ((), "levels.dram.compression=rlc5"),
+    "levels.dram.channels": (BANKS, "levels.dram.channels=2"),
+    "levels.dram.mapping": (BANKS, "levels.dram.mapping=chrorabgbaco"),
+    "levels.dram.page_policy": (BANKS, "levels.dram.page_policy=closed"),
+    "levels.dram.outstanding_reads": (BANKS, "levels.dram.outstanding_reads=1"),
+    "levels.dram.layout": (BANKS, "levels.dram.layout=tiled"),
+    "levels.dram.path_cycles": (BANKS, "levels.dram.path_cycles=200"),
     "levels.dram.energy_device": ((), "levels.dram.energy_device=LPDDR4_3200"),
     "energy": ((), "energy={overrides: {dram_pj_per_bit: 1}}"),
     "energy.table": ((), "energy.table=dear.yaml"),
@@ -93,7 +100,7 @@ ARCH_REJECTED = {
     "schema": "schema=archsim/arch/v2",
     "levels.sram.kind": "levels.0.kind=dram",
     "levels.dram.kind": "levels.dram.kind=sram",
-    "levels.dram.device": "levels.dram.device=ddr4",
+    "levels.dram.device": "levels.dram.device=ddr4",  # and changes the output: see below
     "levels.sram.holds": "levels.weight_buffer.holds=[weight, psum]",
 }
 ARCH_SHOWN = {"name": "name=zebra", "source": "source=Zebra et al"}
@@ -139,6 +146,14 @@ def test_what_a_level_holds_changes_an_output(chip: Path, tmp_path: Path) -> Non
     settings = ("levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.holds=[ifmap]")
     before, after = (simulate(load_arch(chip, chosen), workload) for chosen in (settings[:1], settings))
     assert counters(before) != counters(after)
+
+
+def test_the_dram_device_changes_an_output(chip: Path, tmp_path: Path) -> None:
+    workload = load_workload(network_for("device", tmp_path))
+    runs = [
+        simulate(load_arch(chip, (f"levels.dram.device={name}",)), workload) for name in ("LPDDR4_3200", "DDR4_2400")
+    ]
+    assert counters(runs[0]) != counters(runs[1])
 
 
 @pytest.mark.parametrize("key", OVERRIDE_KEYS)

@@ -1,5 +1,6 @@
 """Every transfer's place in DRAM, expanded byte by byte."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -95,12 +96,14 @@ def test_operands_never_share_a_byte_and_runs_carry_the_transfer(data: st.DataOb
         for code in range(len(OPERAND_CODES))
         if (mine := plan.transfers.operand == code).any()
     ]
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
 
 
 def test_a_row_of_channels_is_planes_of_runs_in_nchw_and_one_run_in_nhwc() -> None:
     # 4 channels of 8 x 8, kernel 1: lines 2..5 are 16 words of each plane of 64, or 64 words side by side.
-    words = WordRuns(start=np.array([16]), run=np.array([16]), runs=np.array([4]), run_pitch=64, joins=np.array([False]))
+    words = WordRuns(
+        start=np.array([16]), run=np.array([16]), runs=np.array([4]), run_pitch=64, joins=np.array([False])
+    )
     runs = runs_of_words(words, length_bytes=np.array([64]), width_bits=8, region_bytes=1000)
     assert (runs.base_bytes[0], runs.run_bytes[0], runs.runs[0], runs.run_pitch_bytes[0]) == (1016, 16, 4, 64)
     words = WordRuns(start=np.array([64]), run=np.array([4]), runs=np.array([16]), run_pitch=4, joins=np.array([False]))
@@ -109,7 +112,9 @@ def test_a_row_of_channels_is_planes_of_runs_in_nchw_and_one_run_in_nhwc() -> No
 
 
 def test_compressed_runs_are_shorter_and_stay_where_they_are() -> None:
-    words = WordRuns(start=np.array([16]), run=np.array([16]), runs=np.array([4]), run_pitch=64, joins=np.array([False]))
+    words = WordRuns(
+        start=np.array([16]), run=np.array([16]), runs=np.array([4]), run_pitch=64, joins=np.array([False])
+    )
     runs = runs_of_words(words, length_bytes=np.array([22]), width_bits=8, region_bytes=0)
     assert (runs.base_bytes[0], runs.run_bytes[0], runs.runs[0], runs.run_pitch_bytes[0]) == (16, 6, 4, 64)
 

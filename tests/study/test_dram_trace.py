@@ -112,6 +112,16 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_fourth_cell_in_every_row_is_not_passed_over(tmp_path: Path) -> None:
+    assert faults(tmp_path, "0,0,0,\n64,0,0,\n") == [
+        f"{line}: 4 cells; a row is addr,is_write,arrival" for line in (1, 2)
+    ]
+
+
+def test_a_bare_carriage_return_ends_no_line(tmp_path: Path) -> None:
+    assert faults(tmp_path, "0,0,0\r64,0,0\r") == ["1: 5 cells; a row is addr,is_write,arrival"]
+
+
 def test_no_more_than_20_faults_are_told(tmp_path: Path) -> None:
     found = faults(tmp_path, "1,0,0\n" + "1,9,0\n" * 10_000)
     assert len(found) == 21

@@ -1,0 +1,85 @@
+"""`archsim validate`: tables or JSON on stdout, exit 1 where a bound is broken, exit 2 for wrong input."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archsim.validate.dram_reference import SHIPPED
+
+LINES = SHIPPED.read_text().splitlines()
+HEADER = LINES[2]
+
+
+@pytest.fixture
+def reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shipped runs of one sequential trace, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("r.csv")
+    path.write_text("\n".join([HEADER, *(line for line in LINES[3:] if ",seq_rd," in line)]) + "\n")
+    return path
+
+
+def test_the_tables_tell_each_tier_its_errors_and_its_bound(archsim: Any, reference: Path) -> None:
+    answer = archsim("validate", "dram", "--reference", reference)
+    assert (answer.code, answer.err) == (0, "")
+    tiers = [line.split() for line in answer.out.splitlines() if line[:2] in ("A ", "B ", "C ", "D ", "E ")]
+    assert tiers[0][:2] == ["A", "cycles"]
+    assert tiers[0][-2:] == ["equal", "pass"]
+    assert "dram: pass: all bounds of" in answer.out
+    assert "FAIL" not in answer.out
+
+
+def test_a_broken_bound_exits_1_and_names_the_rows(archsim: Any, reference: Path) -> None:
+    text = reference.read_text()
+    first = next(line for line in text.splitlines()[1:] if line.startswith("dramsim3"))
+    cells = first.split(",")
+    cells[5] = str(int(cells[5]) + 1)  # cycles
+    reference.write_text(text.replace(first, ",".join(cells)))
+    answer = archsim("validate", "dram", "--reference", reference)
+    assert (answer.code, answer.err) == (1, "")
+    assert "dram: FAIL: A cycles (equal)" in answer.out
+    row = next(line for line in answer.out.splitlines() if line.startswith("A cycles") and cells[1] in line)
+    assert f"{cells[2]} {cells[4]}" in row
+
+
+def test_json_holds_every_row(archsim: Any, reference: Path) -> None:
+    answer = archsim("validate", "dram", "--reference", reference, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    (suite,) = json.loads(answer.out)
+    assert (suite["suite"], suite["reference"], suite["passes"]) == ("dram", "r.csv", True)
+    tier = suite["tiers"][0]
+    assert tier["errors"] == {"median": 0, "p90": 0, "max": 0}
+    assert tier["bounds"] == {"max": 0}
+    assert set(tier["rows"][0]) == {"group", "case", "published", "simulated", "error"}
+    theirs = [line for line in reference.read_text().splitlines() if line.startswith("dramsim3")]
+    assert sum(len(each["rows"]) for each in suite["tiers"] if each["tier"].startswith("D act")) == len(theirs)
+
+
+def test_the_sram_suite_is_one_of_them(archsim: Any) -> None:
+    answer = archsim("validate", "sram")
+    assert (answer.code, answer.err) == (0, "")
+    assert "sram: pass" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("darm",), "no suite is named 'darm'. Did you mean 'dram'? Known: dram, sram\n"),
+        (("dram", "x"), "no suite is named 'x'. Known: dram, sram\n"),
+        (("--reference", "r.csv"), "--reference r.csv: has the rows of one suite; name it, e.g. archsim validate dram --reference r.csv\n"),
+        (("dram", "--reference", "no.csv"), "no.csv: cannot be read: No such file or directory\n"),
+    ],
+)  # fmt: skip
+def test_wrong_input_exits_2(archsim: Any, reference: Path, arguments: tuple[str, ...], message: str) -> None:
+    assert archsim("validate", *arguments) == (2, "", message)
+
+
+def test_a_wrong_reference_is_told_with_its_line(archsim: Any, reference: Path) -> None:
+    reference.write_text(reference.read_text() + LINES[3].replace("DDR3_1600", "DDR3_160") + "\n")
+    answer = archsim("validate", "dram", "--reference", reference)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"r.csv:{len(reference.read_text().splitlines())}: no DRAM device is named 'DDR3_160'. Did you mean 'DDR3_1600'?\n"
+    )
