@@ -1,8 +1,9 @@
 """Which command a channel issues next, and when: first ready, first come, first served (FR-FCFS).
 
 The next command is planned ahead: until something new happens it is the earliest that any bank can take, so
-nothing in between need be looked at. At equal clocks a refresh goes before a column command, that before a
-row command, and of two alike the one for the older request.
+nothing in between need be looked at. At equal clocks the order is: the column command of an opener (see
+`dram_queues.py`), refresh, another column command, a row command; of two alike, the older request's.
+A row is closed only when no waiting request of the direction hits it, or its hits have reached the cap.
 """
 
 from archsim.kernels.compiled import compiled_inline
@@ -48,7 +49,7 @@ from archsim.kernels.dram_rules import (
 )  # fmt: skip
 
 CLASS_OPENER, CLASS_REFRESH, CLASS_REFRESH_CLOSE, CLASS_COLUMN, CLASS_CLOSE, CLASS_ACTIVATE = range(6)
-"""Refresh, and precharge for its sake; read or write; precharge; activate."""
+"""Read or write of an opener; refresh, and precharge for its sake; other read or write; precharge; activate."""
 
 
 @compiled_inline

@@ -1,7 +1,9 @@
 """The waiting requests of policy ``frfcfs``: a list per bank and direction, over a pool of places.
 
 A bank knows its oldest read and write and, of each, the oldest that hits its open row. So the scheduler looks
-at the banks that have work, not at the requests. The whole state is arrays that the caller keeps.
+at the banks that have work, not at the requests. A request whose row has been opened for it, the *opener*,
+leaves its list and its queue and is served even after the bus has turned to the other direction, as the
+"active buffer" of Ramulator 2 has it. The whole state is arrays that the caller keeps.
 """
 
 from typing import NamedTuple
@@ -63,7 +65,8 @@ class DramState(NamedTuple):
     settings, scalars
         Vectors; settings are never written.
     channels, buses, busy, places
-        Shape (channels, *), (channels, *), (2 * channels, banks of a channel), (2 * queue entries * channels, *).
+        Shape (channels, *), (channels, *), (LISTS * channels, banks of a channel) and, per channel, a place for
+        each entry of its two queues and an opener of each bank.
     ring, endings
         When reads in flight return; tags that wait for their last data.
     streams, blocks, arrivals

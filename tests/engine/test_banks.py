@@ -14,6 +14,7 @@ from archsim.engine.bank_timeline import run_on_banks
 from archsim.engine.timeline import with_ports
 from archsim.mapping.dram_runs import DramRuns
 from archsim.mapping.fold_plan import FoldPlan
+from tests.oracles.dram_legality import check, logged_commands
 from tests.strategies import architecture, array_layers, drawn_plan, pe_arrays, sram_levels
 
 DEVICES = ("LPDDR4_3200", "DDR4_2400", "HBM2_8ch", "DDR4_2400_closed", "DDR4_2400_2rank")
@@ -94,3 +95,16 @@ def test_no_step_starts_before_its_words_can_have_come(data: st.DataObject) -> N
     first_cycles = int(first_data / dram.clocks_per_cycle) + dram.latency_cycles
     if len(reads):
         assert start[transfers.step[reads[0]]] >= first_cycles + transfers.lead_cycles[reads[0]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_layer_sends_legal_commands(data: st.DataObject) -> None:
+    arch, plan = some_plan(data)
+    runs = plan.transfers.runs
+    assert runs is not None
+    assume(runs.covered_bytes.sum() < 40_000)
+    run = run_on_banks(with_ports(plan.steps), plan.transfers, arch.dram, log_lines=20_000)
+    verdict = check(arch.dram.require_device(), logged_commands(run.log))
+    assert verdict.violations == []
+    assert len(run.log.cycle) >= run.activity.counts.columns

@@ -151,7 +151,8 @@ def test_skipping_idle_clocks_changes_nothing_where_rows_of_a_bank_compete(name:
     random, count, device = np.random.default_rng(6), 4000, load_device(name)
     device = retimed(device, trefi=device.timing.trfc + 300)
     row_bursts = 1 << sum(width for field, width in device.mapping.bits if field != "ro")
-    block = random.integers(0, 3, count) * row_bursts + random.integers(0, 2 * device.columns, count)
+    far = random.integers(0, 3, count) * row_bursts + random.integers(0, 2, count) * (row_bursts // 2)  # rows, ranks
+    block = far + random.integers(0, 2 * device.columns, count)
     trace = DramTrace(
         address=block * 64, is_write=random.random(count) < 0.3, arrival=np.cumsum(random.choice(pauses, count))
     )

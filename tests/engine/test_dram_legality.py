@@ -10,8 +10,8 @@ import pytest
 
 from archsim.arch.dram_devices import device_names, load_device
 from archsim.engine.dram_channel import run_dram_trace
-from archsim.engine.dram_run import COMMANDS, DramPolicy, DramRun, DramTrace
-from tests.oracles.dram_legality import REFRESH_TOO_EARLY, Command, check, rules
+from archsim.engine.dram_run import DramPolicy, DramRun, DramTrace
+from tests.oracles.dram_legality import REFRESH_TOO_EARLY, Command, check, logged_commands, rules
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dram_commands.csv"
 KINDS = {"A": "activate", "R": "read", "W": "write", "P": "precharge", "F": "refresh"}
@@ -36,14 +36,8 @@ def golden_streams() -> Iterator[tuple[str, list[Command]]]:
 
 
 def commands_of(run: DramRun) -> list[Command]:
-    log = run.log
-    assert log is not None
-    columns = (log.channel, log.rank, log.bankgroup, log.bank, log.row, log.column)
-    places = np.stack(columns, axis=1).tolist()
-    return [
-        Command(clock, COMMANDS[kind], *place)
-        for clock, kind, place in zip(log.cycle.tolist(), log.kind.tolist(), places, strict=True)
-    ]
+    assert run.log is not None
+    return logged_commands(run.log)
 
 
 def random_trace(device_name: str, seed: int) -> DramTrace:

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
+
 from archsim.arch.dram_device import DramDevice
+from archsim.engine.dram_run import COMMANDS, CommandLog
 
 ACTIVATE, READ, WRITE, PRECHARGE, REFRESH = "activate", "read", "write", "precharge", "refresh"
 READ_PRECHARGE, WRITE_PRECHARGE = "read_precharge", "write_precharge"
@@ -63,6 +66,16 @@ class Verdict:
     def demand(self, rule: str, command: Command, *, holds: bool) -> None:
         if not holds:
             self.violations.append(Violation(rule, command))
+
+
+def logged_commands(log: CommandLog) -> list[Command]:
+    """What a run logged, in the checker's own words."""
+    columns = (log.channel, log.rank, log.bankgroup, log.bank, log.row, log.column)
+    places = np.stack(columns, axis=1).tolist()
+    return [
+        Command(clock, COMMANDS[kind], *place)
+        for clock, kind, place in zip(log.cycle.tolist(), log.kind.tolist(), places, strict=True)
+    ]
 
 
 def rules(device: DramDevice) -> list[Rule]:
