@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.memory_level import DramLevel
 from archsim.engine.dram_channel import count_bus_use, count_commands, read_log
-from archsim.engine.dram_run import CommandLog, DramActivity, DramController
+from archsim.engine.dram_run import DramController, DramPolicy, DramRun
 from archsim.engine.dram_state import StateSizes, make_state
 from archsim.engine.timeline import Timeline
 from archsim.errors import SimulationError
-from archsim.kernels.dram_queues import LAST_DATA, LOGGED, DramState
+from archsim.kernels.dram_queues import LAST_DATA, LATENCY_MAX, LATENCY_SUM, LOGGED, OUTSTANDING, DramState
 from archsim.kernels.step_banks import (
     STREAMS,
     WRITE_STREAM,
@@ -38,15 +38,12 @@ class BankRun:
     ----------
     timeline
         Times of the steps. [cycles]
-    activity
-        Of the device.
-    log
-        The first commands, as many as were asked for. [tCK]
+    dram
+        Of the device; its log holds the first commands, as many as were asked for.
     """
 
     timeline: Timeline
-    activity: DramActivity
-    log: CommandLog
+    dram: DramRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,16 +123,20 @@ def bank_work(steps: Steps, transfers: Transfers, dram: DramLevel, log_lines: in
 
 def read_out(work: BankWork, timeline: Timeline) -> BankRun:
     """Collect what the channels counted."""
-    scalars = work.state.scalars
+    state, device, scalars = work.state, work.device, work.state.scalars
     cycles = int(scalars[LAST_DATA])
-    activity = DramActivity(
+    dram = DramRun(
+        device=device,
+        policy=DramPolicy.FRFCFS,
+        outstanding=int(state.settings[OUTSTANDING]),
         cycles=cycles,
-        counts=count_commands(work.state.times, cycles),
-        bus_use=count_bus_use(work.state.buses, cycles),
-        burst_bytes=work.device.request_bytes,
+        counts=count_commands(state.times, cycles),
+        read_latency_sum=int(scalars[LATENCY_SUM]),
+        read_latency_max=int(scalars[LATENCY_MAX]),
+        bus_use=count_bus_use(state.buses, cycles),
+        log=read_log(device, state.log[: int(scalars[LOGGED])]) if len(state.log) else None,
     )
-    return BankRun(timeline=timeline, activity=activity,
-                   log=read_log(work.device, work.state.log[: int(scalars[LOGGED])]))  # fmt: skip
+    return BankRun(timeline=timeline, dram=dram)
 
 
 def _most_bursts(runs: DramRuns, burst_bytes: int) -> int:

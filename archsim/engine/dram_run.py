@@ -225,3 +225,9 @@ class DramRun:
     def mean_read_latency_cycles(self) -> float:
         """From acceptance to data; 0 without reads. [tCK]"""
         return self.read_latency_sum / self.counts.reads if self.counts.reads else 0.0
+
+    @property
+    def activity(self) -> DramActivity:
+        """What a layer keeps of its run."""
+        return DramActivity(cycles=self.cycles, counts=self.counts, bus_use=self.bus_use,
+                            burst_bytes=self.device.request_bytes)  # fmt: skip

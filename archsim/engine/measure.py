@@ -74,7 +74,7 @@ def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
         return _times(plan, onchip, onchip, onchip, ())
     if dram.has_banks:
         run = _run_on_banks(steps, plan.transfers, dram)
-        timeline, activity = run.timeline, run.activity
+        timeline, activity = run.timeline, run.dram.activity
     else:
         timeline, activity = _run(steps, plan.transfers, channel_clock(plan.transfers, dram)), None
     total = max(timeline.end - steps.origin_cycles, onchip)

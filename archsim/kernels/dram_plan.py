@@ -108,25 +108,32 @@ def plan(state, channel, now):
         row_at, row_bank, row_class = column_at, column_bank, CLASS_COLUMN
     if owing:
         row_at, row_bank, row_class = _plan_refresh(times, channel, row_floor, (row_at, row_bank, row_class))
+    best = _plan_opener(state, channel, column_floor, (row_at, row_bank, row_class))
+    channels[channel, PLAN_AT], channels[channel, PLAN_BANK], channels[channel, PLAN_CLASS] = best
+
+
+@compiled_inline
+def _plan_opener(state, channel, floor, best):
+    """Return the better of the best plan so far and the column commands that rows were opened for."""
+    busy, places, channels, banks = state.busy, state.places, state.channels, state.times.banks
     which, count, i = LISTS * channel + OPENERS, channels[channel, BUSY_BANKS + OPENERS], 0
-    column_at, column_age = NEVER, NEVER
+    best_at, best_age, best_bank = NEVER, NEVER, -1
     while i < count:
         bank = busy[which, i]
         place = banks[bank, OPENER]
-        if place < 0:
+        if place < 0:  # served since the last scan
             count -= 1
             busy[which, i] = busy[which, count]
             continue
         i += 1
-        at = max(column_floor, when_write(times, bank) if banks[bank, OPENER_WRITES] else when_read(times, bank))
-        if at < column_at or (at == column_at and places[place, AGE] < column_age):
-            column_at, column_age, column_bank = at, places[place, AGE], bank
+        times, is_write = state.times, banks[bank, OPENER_WRITES]
+        at = max(floor, when_write(times, bank) if is_write else when_read(times, bank))
+        if at < best_at or (at == best_at and places[place, AGE] < best_age):
+            best_at, best_age, best_bank = at, places[place, AGE], bank
     channels[channel, BUSY_BANKS + OPENERS] = count
-    if column_at <= row_at and column_at < NEVER:
-        row_at, row_bank, row_class = column_at, column_bank, CLASS_OPENER
-    channels[channel, PLAN_AT] = row_at
-    channels[channel, PLAN_BANK] = row_bank
-    channels[channel, PLAN_CLASS] = row_class
+    if best_at < NEVER and best_at <= best[0]:
+        return best_at, best_bank, CLASS_OPENER
+    return best
 
 
 @compiled_inline

@@ -17,6 +17,7 @@ from archsim.errors import MappingError
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim, LoopNest
+from archsim.mapping.tile_bursts import burst_bytes_per_byte
 from archsim.mapping.tile_options import ORDERS, STREAMABLE, TileOptions, tile_options
 from archsim.mapping.tile_room import copies_held, fitting_options
 from archsim.mapping.tile_time import TileTime
@@ -72,6 +73,7 @@ def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Itera
     copies = copies_held(work, options, traffic)
     steps = _steps(work, traffic)
     preferences = _preferences(work, options, traffic, steps)
+    bursts = {operand: burst_bytes_per_byte(work, options, operand) for operand in (*STREAMABLE, Operand.OFMAP)}
     seen: set[int] = set()
     for share, count in SHARES.items():
         fits = fitting_options(work, options, traffic, share)
@@ -82,7 +84,7 @@ def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Itera
             raise MappingError(too_large(layer_name, work, f"at least {int(steps[fits].min()):,} steps"))
         held = copies_held(work, options, traffic, share)
         time = TileTime(
-            work=work, options=options, traffic=traffic, copies=held, compute_cycles=compute_cycles
+            work=work, options=options, traffic=traffic, copies=held, bursts=bursts, compute_cycles=compute_cycles
         ).cycles()
         ranked = fitting[np.lexsort([key[fitting] for key in (*preferences[::-1], time)])]
         for index in _unlike(ranked, time, preferences[0], count):

@@ -17,7 +17,6 @@ from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT, reused_dim
 from archsim.mapping.pass_cycles import PassCycles, pass_cycles
-from archsim.mapping.tile_bursts import burst_bytes_per_byte
 from archsim.mapping.tile_options import STREAMABLE, TileOptions
 from archsim.mapping.tile_traffic import TileTraffic, sum_arrays
 from archsim.terms import Operand
@@ -36,6 +35,8 @@ class TileTime:
         The layer, the options, and what they move.
     copies
         From `copies_held`.
+    bursts
+        Bytes that bursts move per byte of IFMAP, WEIGHT, PSUM and OFMAP: see `burst_bytes_per_byte`.
     compute_cycles
         Of the untiled layer. [cycles]
     """
@@ -44,6 +45,7 @@ class TileTime:
     options: TileOptions
     traffic: TileTraffic
     copies: dict[Operand, FloatArray]
+    bursts: dict[Operand, FloatArray]
     compute_cycles: int
 
     def cycles(self) -> FloatArray:
@@ -68,10 +70,10 @@ class TileTime:
 
     def channel_cycles(self, operand: Operand) -> FloatArray:
         """Time of one operand's transfers on the channel. [cycles]"""
-        moved = self.traffic.operand_bytes(operand) * burst_bytes_per_byte(self.work, self.options, operand)
+        moved = self.traffic.operand_bytes(operand) * self.bursts[operand]
         if operand is Operand.PSUM and Operand.OFMAP not in self.work.kept:
             ofmap = self.traffic.write_backs[Operand.OFMAP] * (self.work.link_bits(Operand.OFMAP) / 8)
-            moved = moved + ofmap * (burst_bytes_per_byte(self.work, self.options, Operand.OFMAP) - 1.0)
+            moved = moved + ofmap * (self.bursts[Operand.OFMAP] - 1.0)
         return np.asarray(moved / self.work.arch.dram.bandwidth_bytes_per_cycle)
 
     def turnover_cycles(self, operand: Operand, work_cycles: FloatArray) -> FloatArray:

@@ -49,7 +49,8 @@ def test_simpy_and_the_kernel_give_the_same_times_and_commands(data: st.DataObje
     for field in ("start", "wait", "cause"):
         assert getattr(kernel.timeline, field).tolist() == getattr(events.timeline, field).tolist()
     assert kernel.timeline.end == events.timeline.end
-    assert kernel.activity == events.activity
+    assert kernel.dram.activity == events.dram.activity
+    assert kernel.dram.read_latency_sum == events.dram.read_latency_sum
 
 
 def bursts_of(runs: DramRuns, index: int, burst: int) -> int:
@@ -75,11 +76,11 @@ def test_every_burst_moves_once_and_no_faster_than_the_buses_can(data: st.DataOb
     runs, writes = plan.transfers.runs, plan.transfers.is_write
     assert runs is not None
     bursts = np.array([bursts_of(runs, index, device.request_bytes) for index in range(len(runs))], dtype=np.int64)
-    counts = run.activity.counts
+    counts = run.dram.counts
     assert (counts.reads, counts.writes) == (bursts[~writes].sum(), bursts[writes].sum())
-    assert run.activity.cycles * device.channels >= counts.columns * device.burst_cycles
-    assert sum(clocks for _, clocks in run.activity.bus_use) == run.activity.cycles * device.channels
-    assert counts.open_cycles + counts.closed_cycles == run.activity.cycles * device.channels * device.ranks
+    assert run.dram.cycles * device.channels >= counts.columns * device.burst_cycles
+    assert sum(clocks for _, clocks in run.dram.bus_use) == run.dram.cycles * device.channels
+    assert counts.open_cycles + counts.closed_cycles == run.dram.cycles * device.channels * device.ranks
     assert run.timeline.end >= with_ports(plan.steps).ideal_end_cycles
 
 
@@ -105,6 +106,7 @@ def test_a_layer_sends_legal_commands(data: st.DataObject) -> None:
     assert runs is not None
     assume(runs.covered_bytes.sum() < 40_000)
     run = run_on_banks(with_ports(plan.steps), plan.transfers, arch.dram, log_lines=20_000)
-    verdict = check(arch.dram.require_device(), logged_commands(run.log))
+    assert run.dram.log is not None
+    verdict = check(arch.dram.require_device(), logged_commands(run.dram.log))
     assert verdict.violations == []
-    assert len(run.log.cycle) >= run.activity.counts.columns
+    assert len(run.dram.log.cycle) >= run.dram.counts.columns
