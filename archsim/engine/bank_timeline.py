@@ -125,12 +125,14 @@ def read_out(work: BankWork, timeline: Timeline) -> BankRun:
     """Collect what the channels counted."""
     state, device, scalars = work.state, work.device, work.state.scalars
     cycles = int(scalars[LAST_DATA])
+    counts = count_commands(state.times, cycles)
     dram = DramRun(
         device=device,
         policy=DramPolicy.FRFCFS,
         outstanding=int(state.settings[OUTSTANDING]),
         cycles=cycles,
-        counts=count_commands(state.times, cycles),
+        counts=counts,
+        requests=(counts.reads, counts.writes),
         read_latency_sum=int(scalars[LATENCY_SUM]),
         read_latency_max=int(scalars[LATENCY_MAX]),
         bus_use=count_bus_use(state.buses, cycles),

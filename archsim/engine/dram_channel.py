@@ -89,8 +89,8 @@ def run_dram_trace(
 
     Notes
     -----
-    A request that is refused holds up those behind it. Writes are posted. Not modelled: forwarding of
-    waiting writes to reads, merging of writes to one address.
+    A request that is refused holds up those behind it. Writes are posted. Not modelled under ``frfcfs``:
+    forwarding of waiting writes to reads, merging of writes to one address.
     """
     setting = Setting(
         device=device,
@@ -186,6 +186,7 @@ def _read_out(setting: Setting, outcome: Outcome, policy: DramPolicy) -> DramRun
         outstanding=setting.outstanding,
         cycles=outcome.cycles,
         counts=count_commands(outcome.times, outcome.cycles),
+        requests=(int((~setting.trace.is_write).sum()), int(setting.trace.is_write.sum())),
         read_latency_sum=outcome.latency_sum,
         read_latency_max=outcome.latency_max,
         bus_use=count_bus_use(outcome.buses, outcome.cycles),

@@ -183,8 +183,11 @@ class DramRun:
         Clock of the last data beat of the last column command. [tCK]
     counts
         Commands and background time up to then.
+    requests
+        Reads and writes asked for. Policy ``bank_rr`` serves some without a command of their own (a write to an
+        address that waits already, a read of one) and leaves up to 8 writes a channel waiting, as DRAMsim3 does.
     read_latency_sum, read_latency_max
-        From acceptance to data, over all reads. [tCK]
+        From the first clock in which a command could go to data, over all reads. [tCK]
     bus_use
         (use, clocks) of the channels' data buses; sums to channels x cycles. [tCK]
     log
@@ -196,6 +199,7 @@ class DramRun:
     outstanding: int
     cycles: int
     counts: DramCounts
+    requests: tuple[int, int]
     read_latency_sum: int
     read_latency_max: int
     bus_use: tuple[tuple[BusUse, int], ...]
@@ -223,8 +227,13 @@ class DramRun:
 
     @property
     def mean_read_latency_cycles(self) -> float:
-        """From acceptance to data; 0 without reads. [tCK]"""
-        return self.read_latency_sum / self.counts.reads if self.counts.reads else 0.0
+        """From the first clock in which a command could go to data; 0 without reads. [tCK]"""
+        return self.read_latency_sum / self.requests[0] if self.requests[0] else 0.0
+
+    @property
+    def unserved(self) -> int:
+        """Requests without a command of their own: see `requests`."""
+        return sum(self.requests) - self.counts.columns
 
     @property
     def activity(self) -> DramActivity:

@@ -89,7 +89,7 @@ def _run_rows(report: DramReport) -> list[tuple[str, str]]:
     latency = (
         f"{three_digits(report.mean_read_latency_ns)} ns = {three_digits(run.mean_read_latency_cycles)} cycles mean, "
         f"{run.read_latency_max:,} cycles at most"
-        if counts.reads
+        if run.requests[0]
         else "no reads"
     )
     bandwidth = three_digits(run.bytes_per_second / 1e9)
@@ -97,6 +97,7 @@ def _run_rows(report: DramReport) -> list[tuple[str, str]]:
     return [
         ("cycles", f"{run.cycles:,} = {shown(run.seconds, SECOND_SCALES)}"),
         ("commands", commands),
+        *([("", f"{run.unserved:,} requests had none: merged, forwarded, or still waiting at the end")] if run.unserved else []),
         ("row hits", f"{100 * counts.row_hit_rate:.1f} %"),
         ("bandwidth", f"{bandwidth} GB/s, {100 * run.bandwidth_utilization:.1f} % of peak ({shown(run.moved_bytes, BYTE_SCALES)})"),
         ("read latency", latency),

@@ -75,7 +75,7 @@ class DramReport:
 
     @property
     def mean_read_latency_ns(self) -> float:
-        """From acceptance to data. [ns]"""
+        """From the first clock in which a command could go to data. [ns]"""
         return self.run.mean_read_latency_cycles * self.run.device.tck_ns
 
     @property
@@ -113,6 +113,7 @@ class DramReport:
             "time_us": run.seconds * 1e6,
             "reads": counts.reads,
             "writes": counts.writes,
+            "requests_without_command": run.unserved,
             "activates": counts.activates,
             "precharges": counts.precharges,
             "refreshes": counts.refreshes,

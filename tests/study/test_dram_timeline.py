@@ -30,7 +30,7 @@ def run_of(*commands: tuple[int, str, BankPlace | None, int], channel: int = 0, 
     }
     log = CommandLog(**{name: np.array(values, dtype=np.int64) for name, values in columns.items()})
     return DramRun(
-        device=DEVICE, policy=DramPolicy.FRFCFS, outstanding=32, cycles=cycles, counts=COUNTS, read_latency_sum=0,
+        device=DEVICE, policy=DramPolicy.FRFCFS, outstanding=32, cycles=cycles, counts=COUNTS, requests=(0, 0), read_latency_sum=0,
         read_latency_max=0, bus_use=(), log=log,
     )  # fmt: skip
 
