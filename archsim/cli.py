@@ -7,13 +7,40 @@ Nothing is computed here, and whatever is heavy is imported by the command that 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
+from archsim.cli_options import (
+    Arch,
+    AsJson,
+    Batch,
+    Commands,
+    Device,
+    Dram,
+    DramChoice,
+    EnergyTable,
+    Layers,
+    Mapping,
+    Network,
+    Out,
+    Outstanding,
+    PageChoice,
+    Plot,
+    PolicyChoice,
+    ReferenceFile,
+    Run,
+    Seed,
+    Settings,
+    Shelf,
+    Suites,
+    Trace,
+    Version,
+    named_path,
+)  # fmt: skip
 from archsim.errors import ArchsimError, SimulationError
+from archsim.terms import DramPolicy
 
 if TYPE_CHECKING:
     from archsim.engine.simulate import Progress
@@ -25,73 +52,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class DramChoice(StrEnum):
-    """What `--dram` takes."""
-
-    IDEAL = "ideal"
-
-
-Policy = StrEnum("Policy", {"FRFCFS": "frfcfs", "BANK_RR": "bank_rr"})
-"""What `--policy` takes."""
-Page = StrEnum("Page", {"OPEN": "open", "CLOSED": "closed"})
-"""What `--page` takes."""
-
-
-class Shelf(StrEnum):
-    """What `list` takes."""
-
-    ARCHS = "archs"
-    WORKLOADS = "workloads"
-    FORMATS = "formats"
-    DATAFLOWS = "dataflows"
-    DEVICES = "devices"
-
-
-def _path(text: str) -> Path:
-    """Refuse the empty text that an unset shell variable leaves, which `Path` would take for ``.``."""
-    if not text:
-        raise typer.BadParameter("is empty; name a place")
-    return Path(text)
-
-
-Arch = Annotated[str, typer.Argument(metavar="ARCH", help="A shipped name, a .yaml, or a SCALE-Sim .cfg.")]
-Network = Annotated[
-    str, typer.Argument(metavar="WORKLOAD", help="A shipped name, a .yaml, an .onnx, or a SCALE-Sim topology .csv.")
-]
-Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", parser=_path, help="Write tables, summary and pictures here.")
-]
-Batch = Annotated[int | None, typer.Option("--batch", metavar="N", help="Images at a time.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable."),
-]
-Layers = Annotated[str | None, typer.Option("--layers", metavar="GLOB", help="Only the layers whose names match.")]
-Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfers take no time.")]
-EnergyTable = Annotated[
-    str | None,
-    typer.Option(
-        "--energy-table",
-        metavar="NAME|FILE",
-        help="Energy table: default, a .yaml, an Accelergy ERT, an AccelForge arch.",
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", help="Of every random choice.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")]
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run --out` wrote.")]
-Trace = Annotated[Path, typer.Argument(metavar="TRACE.csv", help="Rows of addr,is_write,arrival: bytes, 0|1, clocks.")]
-Device = Annotated[str, typer.Option("--device", metavar="NAME|FILE", help="A shipped DRAM device, or a .yaml.")]
-Outstanding = Annotated[int | None, typer.Option("--outstanding", metavar="N", min=1, max=65536, help="Reads in flight, over all channels; 32 per channel.")]  # fmt: skip
-PolicyChoice = Annotated[Policy, typer.Option("--policy", help="Which command goes first.")]
-Mapping = Annotated[str | None, typer.Option("--mapping", metavar="FIELDS", help="Of addresses, e.g. rochrababgco.")]
-PageChoice = Annotated[Page | None, typer.Option("--page", help="Whether rows stay open.")]
-Commands = Annotated[Path | None, typer.Option("--commands", metavar="FILE.csv", parser=_path, help="Write every command here.")]  # fmt: skip
-Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", parser=_path, help="Draw some of them here.")]
-Suites = Annotated[list[str] | None, typer.Argument(metavar="SUITE...", help="dram, sram; all if left out.")]
-ReferenceFile = Annotated[Path | None, typer.Option("--reference", metavar="FILE.csv", parser=_path, help="Other published rows, in the same columns.")]  # fmt: skip
-Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]
 
 
 @app.callback(invoke_without_command=True)
@@ -170,7 +130,7 @@ def roofline(
     sources: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Directories that `run --out` wrote.")],
     *,
     out: Annotated[
-        Path, typer.Option("--out", metavar="PLOT.png", parser=_path, help="The picture; a .csv is put beside it.")
+        Path, typer.Option("--out", metavar="PLOT.png", parser=named_path, help="The picture; a .csv is put beside it.")
     ],
 ) -> None:
     """Draw one or several saved runs under their roofs."""
@@ -187,7 +147,7 @@ def dram(
     *,
     device: Device,
     outstanding: Outstanding = None,
-    policy: PolicyChoice = Policy.FRFCFS,
+    policy: PolicyChoice = DramPolicy.FRFCFS,
     mapping: Mapping = None,
     page: PageChoice = None,
     commands: Commands = None,
@@ -263,7 +223,7 @@ def main() -> None:
     except ArchsimError as problem:
         _fail(str(problem), 2)
     except MemoryError:
-        _fail("out of memory: a layer is too large to be mapped; a smaller --batch needs less", 1)
+        _fail("out of memory: a smaller --batch, fewer --layers or a shorter trace needs less", 1)
     except OSError as problem:
         _fail(f"the result cannot be written: {problem.strerror or problem}", 1)
 

@@ -58,3 +58,17 @@ class Bottleneck(StrEnum):
     DRAM_BANDWIDTH = "dram bandwidth"
     DRAM_LATENCY = "dram latency"
     NONE = "none"
+
+
+class PagePolicy(StrEnum):
+    """What happens to a row after a column command."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class DramPolicy(StrEnum):
+    """How the controller chooses the next command."""
+
+    FRFCFS = "frfcfs"
+    BANK_RR = "bank_rr"

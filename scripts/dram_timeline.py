@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.dram_device import PagePolicy
 from archsim.arch.dram_devices import load_device
 from archsim.engine.dram_channel import run_dram_trace
 from archsim.engine.dram_run import DramRun, DramTrace
@@ -24,6 +23,7 @@ from archsim.report.dram_timeline_plot import timeline_figure
 from archsim.report.pictures import png_bytes
 from archsim.study.dram_report import DramReport, report_dram_run
 from archsim.study.dram_timeline import BankPlace, dram_timeline
+from archsim.terms import PagePolicy
 
 PICTURE = Path(__file__).parents[1] / ".readme" / "dram_timeline.png"
 DEVICE = "DDR4_2400"

@@ -5,16 +5,9 @@ arch file names under ``device:``, all its channels together. Every time is in c
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from archsim.arch.dram_mapping import AddressMapping
-
-
-class PagePolicy(StrEnum):
-    """What happens to a row after a column command."""
-
-    OPEN = "open"
-    CLOSED = "closed"
+from archsim.terms import PagePolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

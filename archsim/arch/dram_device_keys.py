@@ -5,12 +5,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from archsim.arch.dram_device import DramCurrents, DramDevice, PagePolicy
+from archsim.arch.dram_device import DramCurrents, DramDevice
 from archsim.arch.dram_mapping import AddressMapping, parse_mapping
 from archsim.arch.dram_timing_keys import PAIRS, TimingKeys
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.value_types import LevelName, Line, Rate
 from archsim.errors import ConfigError
+from archsim.terms import PagePolicy
 
 MAX_CHANNELS = 128
 MAX_GROUPS = 16

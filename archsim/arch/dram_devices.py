@@ -5,11 +5,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from archsim.arch.dram_device import DramDevice, PagePolicy
+from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_device_keys import DeviceFile, DeviceListFile
 from archsim.arch.dram_mapping import parse_mapping
 from archsim.config_file import did_you_mean, read_yaml, validate
 from archsim.errors import ConfigError
+from archsim.terms import PagePolicy
 
 _SHIPPED = Path(__file__).parent / "dram_devices.yaml"
 

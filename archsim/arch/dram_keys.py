@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from archsim.arch.dram_device import DramDevice, PagePolicy
+from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_device_keys import Channels, mapping_fault
 from archsim.arch.dram_devices import device_names, is_path, load_device
 from archsim.arch.keys import Conflict, Keys
@@ -18,6 +18,7 @@ from archsim.arch.memory_level import DramLevel, TensorLayout
 from archsim.arch.operand_keys import CompressionKey
 from archsim.arch.value_types import Cycles, FreeName, Line, Rate
 from archsim.config_file import did_you_mean
+from archsim.terms import PagePolicy
 
 FLAT = "bandwidth"
 """The device that is no more than a bandwidth and a latency."""

@@ -7,8 +7,9 @@ asked for; where it does, the time after its last burst is added.
 from dataclasses import replace
 from math import ceil, isfinite
 
-from archsim.arch.dram_device import DramDevice, PagePolicy
+from archsim.arch.dram_device import DramDevice
 from archsim.engine.dram_run import DramActivity, DramCounts
+from archsim.terms import PagePolicy
 
 
 def standin_counts(*, read_bytes: int, write_bytes: int, seconds: float, device: DramDevice, copies: int) -> DramCounts:

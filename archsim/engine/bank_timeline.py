@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.memory_level import DramLevel
 from archsim.engine.dram_channel import count_bus_use, count_commands, read_log
-from archsim.engine.dram_run import DramController, DramPolicy, DramRun
+from archsim.engine.dram_run import DramController, DramRun
 from archsim.engine.dram_state import StateSizes, make_state
 from archsim.engine.timeline import Timeline
 from archsim.errors import SimulationError
@@ -26,6 +26,7 @@ from archsim.kernels.step_banks import (
 )  # fmt: skip
 from archsim.mapping.dram_runs import DramRuns
 from archsim.mapping.fold_plan import Steps, Transfers
+from archsim.terms import DramPolicy
 
 IntArray = NDArray[np.int64]
 

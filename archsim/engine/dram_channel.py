@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_mapping import blocks_of
 from archsim.engine.dram_bank_queues import make_bank_queues
-from archsim.engine.dram_run import BusUse, CommandLog, DramController, DramCounts, DramPolicy, DramRun, DramTrace
+from archsim.engine.dram_run import BusUse, CommandLog, DramController, DramCounts, DramRun, DramTrace
 from archsim.engine.dram_state import StateSizes, make_state
 from archsim.kernels import dram_bank_queues, dram_bus_use, dram_queues, dram_rules
 from archsim.kernels.dram_bank_rr import run_bank_rr
 from archsim.kernels.dram_frfcfs import NOTHING_LEFT, TAG_ENDED, advance, take_ended
 from archsim.kernels.dram_rules import NEVER, REFRESH, DramTimes
 from archsim.kernels.dram_streams import load_slot
+from archsim.terms import DramPolicy
 
 IntArray = NDArray[np.int64]
 

@@ -11,15 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.dram_device import DramDevice
+from archsim.terms import DramPolicy
 
 IntArray = NDArray[np.int64]
-
-
-class DramPolicy(StrEnum):
-    """How the controller chooses the next command."""
-
-    FRFCFS = "frfcfs"
-    BANK_RR = "bank_rr"
 
 
 class BusUse(StrEnum):

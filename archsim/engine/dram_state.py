@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.dram_device import DramDevice, PagePolicy
+from archsim.arch.dram_device import DramDevice
 from archsim.engine.dram_run import DramController
 from archsim.kernels import dram_bus_use, dram_queues, dram_rules, dram_streams
 from archsim.kernels.dram_queues import DramState
 from archsim.kernels.dram_rules import LONG_AGO, NEVER, DramTimes
+from archsim.terms import PagePolicy
 
 IntArray = NDArray[np.int64]
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from archsim.arch.dram_device import PagePolicy
 from archsim.arch.dram_devices import load_device
 from archsim.config_file import legible
 from archsim.cost.dram_energy import DramEnergy, price_dram
 from archsim.engine.dram_channel import run_dram_trace
-from archsim.engine.dram_run import COMMANDS, CommandLog, DramPolicy, DramRun
+from archsim.engine.dram_run import COMMANDS, CommandLog, DramRun
 from archsim.errors import ConfigError
 from archsim.study.dram_trace import read_dram_trace
 from archsim.study.plain_json import Plain
 from archsim.study.simulate import program_versions
+from archsim.terms import DramPolicy, PagePolicy
 
 LOG_COLUMNS = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row", "column")
 """Of the command log as CSV; -1 where a command has no such place."""

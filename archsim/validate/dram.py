@@ -11,11 +11,11 @@ from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-from archsim.arch.dram_device import PagePolicy
 from archsim.cost.dram_energy import DramEnergy, price_dram
 from archsim.engine.dram_channel import run_dram_trace
-from archsim.engine.dram_run import DramController, DramPolicy, DramRun
+from archsim.engine.dram_run import DramController, DramRun
 from archsim.errors import ConfigError
+from archsim.terms import DramPolicy, PagePolicy
 from archsim.validate.dram_reference import DRAMSIM3, RAMULATOR, SHIPPED, Reference, read_reference
 from archsim.validate.suite import Bound, Row, Statistic, SuiteResult, Tier
 

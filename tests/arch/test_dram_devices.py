@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch.dram_device import PagePolicy
 from archsim.arch.dram_devices import device_names, load_device
 from archsim.errors import ConfigError
+from archsim.terms import PagePolicy
 
 TIMING = {
     "CL": 17, "CWL": 12, "tRCD": 17, "tRP": 17, "tRAS": 39, "tRTP": 9, "tWR": 18, "tWTR_S": 3, "tWTR_L": 9, "tCCD_S": 4,

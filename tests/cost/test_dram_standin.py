@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 
 from archsim.arch.architecture import EnergyChoice
-from archsim.arch.dram_device import PagePolicy
 from archsim.arch.dram_devices import load_device
 from archsim.arch.memory_level import DramLevel
 from archsim.cost.assumptions import pricing_assumptions
@@ -11,6 +10,7 @@ from archsim.cost.dram_energy import price_dram
 from archsim.cost.dram_standin import device_copies, standin_counts, until_the_end
 from archsim.cost.energy_table import load_energy_table
 from archsim.engine.dram_run import DramActivity
+from archsim.terms import PagePolicy
 
 DDR4 = load_device("DDR4_2400")
 TABLE = load_energy_table(EnergyChoice())

@@ -11,8 +11,9 @@ import archsim.validate
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import device_names, load_device
 from archsim.engine.dram_channel import run_dram_trace
-from archsim.engine.dram_run import COMMANDS, BusUse, DramPolicy, DramRun, DramTrace
+from archsim.engine.dram_run import COMMANDS, BusUse, DramRun, DramTrace
 from archsim.errors import ConfigError
+from archsim.terms import DramPolicy
 from archsim.validate.dram_traces import MIB, TRACES, scattered, scattered_mix, sequential, side_by_side, strided
 
 REFERENCE = Path(archsim.validate.__file__).parent / "golden" / "dram_reference.csv"

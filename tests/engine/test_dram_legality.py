@@ -10,7 +10,8 @@ import pytest
 
 from archsim.arch.dram_devices import device_names, load_device
 from archsim.engine.dram_channel import run_dram_trace
-from archsim.engine.dram_run import DramPolicy, DramRun, DramTrace
+from archsim.engine.dram_run import DramRun, DramTrace
+from archsim.terms import DramPolicy
 from tests.oracles.dram_legality import REFRESH_TOO_EARLY, Command, check, logged_commands, rules
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dram_commands.csv"

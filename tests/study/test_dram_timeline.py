@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from archsim.arch.dram_devices import load_device
-from archsim.engine.dram_run import COMMANDS, CommandLog, DramCounts, DramPolicy, DramRun
+from archsim.engine.dram_run import COMMANDS, CommandLog, DramCounts, DramRun
 from archsim.errors import ConfigError
 from archsim.study.dram_timeline import BankPlace, Burst, Mark, OpenRow, Refresh, dram_timeline, telling_stretch
+from archsim.terms import DramPolicy
 
 DEVICE = load_device("DDR4_2400")  # CL 17, CWL 12, burst 4, tRTP 9, tWR 18, tRFC 420
 COUNTS = DramCounts(activates=0, precharges=0, reads=0, writes=0, refreshes=0, missed_refreshes=0, open_cycles=0, closed_cycles=0)  # fmt: skip
