@@ -31,8 +31,8 @@ class LayerRun:
     compute_cycles, onchip_stall_cycles, dram_stall_cycles
         The three cycle columns; their sum is the layer's time. [cycles]
     dram_latency_stall_cycles
-        Part of the DRAM stall that would vanish with a latency of 0; with a device, all that its peak bandwidth
-        without latency would save: row misses, turnaround, refresh, bursts that are not used whole. [cycles]
+        Part of the DRAM stall that would vanish with a latency of 0; with a device, if its data came at once at
+        the rate that it gave while it had work. [cycles]
     waits
         (cause, cycles): the DRAM stall by what the array waited for: ``ifmap``, ``weight``, ``psum``
         (fetches), ``write_back`` (output buffer full), ``last_drain``. Sums to dram_stall_cycles. [cycles]

@@ -8,7 +8,7 @@ import numpy as np
 from archsim.arch.memory_level import DramLevel
 from archsim.engine.bank_event import run_bank_events
 from archsim.engine.bank_timeline import BankRun, run_on_banks
-from archsim.engine.dram_run import DramActivity
+from archsim.engine.dram_run import BusUse, DramActivity
 from archsim.engine.event import run_events
 from archsim.engine.timeline import WRITE_BACK, ChannelClock, Timeline, channel_clock, with_ports
 from archsim.errors import SimulationError
@@ -79,11 +79,19 @@ def measure_plan(plan: FoldPlan, dram: DramLevel) -> LayerTimes:
         timeline, activity = _run(steps, plan.transfers, channel_clock(plan.transfers, dram)), None
     total = max(timeline.end - steps.origin_cycles, onchip)
     no_latency = total
-    if dram.latency_cycles or dram.has_banks:
-        clock = channel_clock(plan.transfers, dram, latency=False)
+    if dram.latency_cycles or activity is not None:
+        flat = dram if activity is None else replace(dram, bandwidth_bytes_per_cycle=_rate(plan, dram, activity))
+        clock = channel_clock(plan.transfers, flat, latency=False)
         unhindered = schedule_timeline(steps, plan.transfers, clock).end - steps.origin_cycles
         no_latency = min(total, max(unhindered, onchip))
     return replace(_times(plan, onchip, total, no_latency, _waits(timeline, total - onchip)), dram=activity)
+
+
+def _rate(plan: FoldPlan, dram: DramLevel, activity: DramActivity) -> float:
+    """Bytes asked for per cycle in which a device had work: row misses, turnaround and refresh are part of it."""
+    clocks = sum(clocks for use, clocks in activity.bus_use if use is not BusUse.IDLE)
+    cycles = clocks / dram.require_device().channels / dram.clocks_per_cycle
+    return float(plan.transfers.length_bytes.sum() / cycles) if cycles else dram.bandwidth_bytes_per_cycle
 
 
 def fastest_plan(plans: Iterable[FoldPlan], dram: DramLevel) -> FoldPlan:
