@@ -17,9 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 BARS = {
-    "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "clocked": 100e6, "sequential": 3e6, "random": 0.8e6,
+    "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "network on banks": 5.0, "clocked": 100e6,
+    "sequential": 3e6, "random": 0.8e6,
 }  # fmt: skip
 """What DESIGN asks for: seconds, PE-cycles or DRAM requests per second; every line says how many times better it is."""
+BANKED_ARCHS = (("lpddr4_32x32", ()), ("tpu_like", ("levels.dram.device=LPDDR4_3200",)))
 DRAM_DEVICE = "DDR4_2400"
 DRAM_REQUESTS = 60_000
 DRAM_OUTSTANDING = 32
@@ -136,6 +138,22 @@ def bench_networks() -> None:
             )
 
 
+def bench_banks() -> None:
+    """Print the time of ResNet-50 on 32 x 32 arrays with a DRAM simulated command by command."""
+    import archsim  # noqa: PLC0415 - after the cold start is measured
+
+    workload = archsim.load_workload("resnet50")
+    for name, settings in BANKED_ARCHS:
+        arch = archsim.load_arch(name, settings)
+        run = archsim.simulate(arch, workload)
+        seconds = best_of(3, lambda: archsim.simulate(arch, workload))  # noqa: B023 - called at once
+        bursts = sum(layer.run.dram.counts.columns for layer in run.layers if layer.run.dram)
+        print(
+            f"{'resnet50 on banks, ' + name:<34} {BARS['network on banks'] / seconds:6.1f} x the bar {seconds:8.3f} s, "
+            f"{bursts / 1e6:.2f} M bursts in the result"
+        )
+
+
 def bench_clocked() -> None:
     """Print PE-cycles per second of the clocked array on one product per dataflow."""
     import numpy as np  # noqa: PLC0415 - after the cold start is measured
@@ -225,6 +243,7 @@ def _network_path(name: str) -> str | Path:
 BENCHES = {
     "cold": bench_cold_start,
     "networks": bench_networks,
+    "banks": bench_banks,
     "clocked": bench_clocked,
     "dram": bench_dram,
     "scalesim": bench_scale_sim,

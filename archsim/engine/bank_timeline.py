@@ -144,7 +144,7 @@ def read_out(work: BankWork, timeline: Timeline) -> BankRun:
 
 def _most_bursts(runs: DramRuns, burst_bytes: int) -> int:
     """Room for the bursts of the largest transfer."""
-    each = (runs.run_bytes - 1) // burst_bytes + 2
+    each = (runs.run_bytes - 2) // burst_bytes + 2  # wherever a run begins
     return int((each * runs.runs * runs.planes).max(initial=1))
 
 
