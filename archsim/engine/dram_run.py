@@ -4,7 +4,8 @@
 `validate/` show it. All times are clocks of the device (tCK).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 import numpy as np
@@ -135,6 +136,24 @@ class DramActivity:
     counts: DramCounts
     bus_use: tuple[tuple[BusUse, int], ...]
     burst_bytes: int
+
+    @property
+    def bus_shares(self) -> dict[BusUse, float]:
+        """Share of the data buses' clocks that each use took, 0..1."""
+        clocks = sum(clocks for _, clocks in self.bus_use) or 1
+        return {use: count / clocks for use, count in self.bus_use}
+
+
+def add_activities(parts: Sequence[DramActivity]) -> DramActivity:
+    """Add up what a device did for several layers, one after another; at least one."""
+    counts = {field.name: sum(getattr(part.counts, field.name) for part in parts) for field in fields(DramCounts)}
+    uses = {use: sum(dict(part.bus_use).get(use, 0) for part in parts) for use in BusUse}
+    return DramActivity(
+        cycles=sum(part.cycles for part in parts),
+        counts=DramCounts(**counts),
+        bus_use=tuple(uses.items()),
+        burst_bytes=parts[0].burst_bytes,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -89,12 +89,25 @@ def _totals(run: RunResult) -> list[tuple[str, str]]:
         ("performance", f"{three_digits(run.tops)} TOPS (1 MAC = 2 ops), {three_digits(run.tops_per_watt)} TOPS/W"),
         ("utilization", f"{100 * run.utilization:.1f} %"),
         ("DRAM traffic", shown(run.dram_bytes, BYTE_SCALES)),
+        *_dram_rows(run),
         ("energy", shown(run.energy_pj, ENERGY_SCALES)),
         ("energy went to", _energy_shares(run) or "nothing"),
         ("area", f"{three_digits(run.area_mm2)} mm²"),
         ("layers held back by", ", ".join(f"{kind} {count}" for kind, count in bottlenecks.most_common()) or "nothing"),
         ("not costed", _uncosted(run.uncosted) or "nothing"),
     ]
+
+
+def _dram_rows(run: RunResult) -> list[tuple[str, str]]:
+    """Say what a DRAM device moved, and where the time of its data buses went."""
+    if run.dram is None:
+        return []
+    moved = shown(run.dram.counts.columns * run.dram.burst_bytes, BYTE_SCALES)
+    shares = sorted(run.dram.bus_shares.items(), key=lambda part: -part[1])
+    bus = ", ".join(
+        f"{use.value.replace('_', ' ')} {100 * share:.0f} %" for use, share in shares if share >= LEAST_SHARE
+    )
+    return [("DRAM bursts", f"{moved}, {100 * run.dram.counts.row_hit_rate:.0f} % row hits"), ("DRAM bus", bus)]
 
 
 def _energy_shares(run: RunResult) -> str:

@@ -15,6 +15,7 @@ from archsim.arch.architecture import Architecture
 from archsim.cost.accelergy import art_text, ert_text
 from archsim.cost.accelforge import accelforge_text
 from archsim.cost.price_list import AreaPart, PriceList
+from archsim.engine.dram_run import DramActivity, add_activities
 from archsim.study import run_tables
 from archsim.study.directory import write_directory
 from archsim.study.layer_result import LayerResult
@@ -120,6 +121,12 @@ class RunResult:
         return sum(layer.dram_bytes for layer in self.layers)
 
     @property
+    def dram(self) -> DramActivity | None:
+        """What the DRAM device did for all layers; None where the arch has none."""
+        parts = [layer.run.dram for layer in self.layers if layer.run.dram is not None]
+        return add_activities(parts) if parts else None
+
+    @property
     def utilization(self) -> float:
         """MACs that occupied a multiplier / (multipliers x total cycles), 0..1."""
         slots = self.arch.pe_array.multipliers * self.total_cycles
@@ -182,6 +189,9 @@ class RunResult:
             "tops_per_watt": self.tops_per_watt,
             "area_mm2": {"total": self.area_mm2, "components": [list(pair) for pair in self.area]},
             "bottlenecks": dict(sorted(Counter(layer.bottleneck.value for layer in self.layers).items())),
+            "dram": dict(zip(run_tables.DRAM_COLUMNS[1:], run_tables.dram_cells(self.dram), strict=True))
+            if self.dram
+            else None,
             "batch": self.batch,
             "seed": self.seed,
             "hashes": self._hashes(),

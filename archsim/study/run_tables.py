@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from archsim.cost.price_list import AreaPart
-from archsim.engine.dram_run import BusUse, DramCounts
+from archsim.engine.dram_run import BusUse, DramActivity, DramCounts
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 
 Cell = str | int | float | bool
@@ -60,14 +60,14 @@ def action_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
 
 def dram_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
     """Return the rows of dram.csv in the order of `DRAM_COLUMNS`: layers whose DRAM device was simulated. [tCK]"""
-    return [
-        (
-            each.layer, dram.cycles, dram.burst_bytes, *(getattr(dram.counts, name) for name in DRAM_COUNTS),
-            *(dict(dram.bus_use).get(use, 0) for use in BusUse),
-        )
-        for each in results
-        if (dram := each.run.dram) is not None
-    ]  # fmt: skip
+    return [(each.layer, *dram_cells(dram)) for each in results if (dram := each.run.dram) is not None]
+
+
+def dram_cells(dram: DramActivity) -> tuple[int, ...]:
+    """Return the columns of dram.csv behind the layer's name."""
+    uses = dict(dram.bus_use)
+    return (dram.cycles, dram.burst_bytes, *(getattr(dram.counts, name) for name in DRAM_COUNTS),
+            *(uses.get(use, 0) for use in BusUse))  # fmt: skip
 
 
 def area_rows(parts: Iterable[AreaPart]) -> list[tuple[Cell, ...]]:
