@@ -108,9 +108,11 @@ class _Chip:
         transfers = self.work.transfers
         for stream in range(STREAMS):
             transfer = self.following[stream]
-            if transfer < 0 or self.slot_tag[stream] != NEVER or transfers.after[transfer] >= len(self.start):
+            if transfer < 0 or self.slot_tag[stream] != NEVER:
                 continue
-            after = int(transfers.after[transfer])
+            after, behind = int(transfers.after[transfer]), int(transfers.behind[transfer])
+            if after >= len(self.start) or (behind >= 0 and behind not in self.taken):
+                continue
             allowed = self.start[after] + int(self.work.steps.tail[after]) if after >= 0 else 0
             arrival = clock_of(self.clocks, allowed) if after >= 0 else 0
             offer_transfer(self.work.state, stream, transfer, transfers.runs[transfer], int(transfers.is_write[transfer]),

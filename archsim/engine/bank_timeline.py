@@ -25,8 +25,8 @@ from archsim.kernels.step_banks import (
     run_steps_on_banks,
 )  # fmt: skip
 from archsim.mapping.dram_runs import DramRuns
-from archsim.mapping.fold_plan import Steps, Transfers
-from archsim.terms import DramPolicy
+from archsim.mapping.fold_plan import OPERAND_CODES, Steps, Transfers
+from archsim.terms import DramPolicy, Operand
 
 IntArray = NDArray[np.int64]
 
@@ -114,7 +114,7 @@ def bank_work(steps: Steps, transfers: Transfers, dram: DramLevel, log_lines: in
         steps=StepArrays(steps.advance_cycles, steps.tail_cycles, steps.hold_transfer),
         transfers=TransferArrays(
             transfers.step, transfers.after_step, transfers.lead_cycles, transfers.operand, transfers.is_write,
-            np.stack([getattr(runs, field.name) for field in fields(runs)], axis=1), following,
+            np.stack([getattr(runs, field.name) for field in fields(runs)], axis=1), following, _writes_before(transfers),
         ),
         clocks=Clocks(cycle_ticks=ratio.numerator, clock_ticks=ratio.denominator, path_cycles=dram.latency_cycles),
         first_transfer=first,
@@ -146,6 +146,13 @@ def _most_bursts(runs: DramRuns, burst_bytes: int) -> int:
     """Room for the bursts of the largest transfer."""
     each = (runs.run_bytes - 2) // burst_bytes + 2  # wherever a run begins
     return int((each * runs.runs * runs.planes).max(initial=1))
+
+
+def _writes_before(transfers: Transfers) -> IntArray:
+    """Return the last write before each read of psums, in the plan's order; -1 = none, or another operand."""
+    writes = np.where(transfers.is_write, np.arange(len(transfers)), -1)
+    comes_back = ~transfers.is_write & (transfers.operand == OPERAND_CODES.index(Operand.PSUM))
+    return np.where(comes_back, np.maximum.accumulate(writes), -1) if len(transfers) else writes
 
 
 def _streams(transfers: Transfers) -> tuple[IntArray, IntArray]:

@@ -34,7 +34,8 @@ class StepArrays(NamedTuple):
 class TransferArrays(NamedTuple):
     """`Transfers` as arrays of shape (transfers,); `runs` of shape (transfers, 7), in the order of `DramRuns`.
 
-    ``next_in_stream`` is the next transfer of the same stream, -1 = none.
+    ``next_in_stream`` is the next transfer of the same stream; ``behind`` the write that must have left the chip
+    before: what spilled psums come back behind. -1 = none.
     """
 
     step: NDArray[np.int64]
@@ -44,6 +45,7 @@ class TransferArrays(NamedTuple):
     is_write: NDArray[np.bool_]
     runs: NDArray[np.int64]
     next_in_stream: NDArray[np.int64]
+    behind: NDArray[np.int64]
 
 
 class Clocks(NamedTuple):
@@ -138,7 +140,9 @@ def run_steps_on_banks(state, steps, transfers, first_start, clocks, burst_bytes
             s += 1
         for stream in range(STREAMS):
             t = next_transfer[stream]
-            if t >= 0 and slot_tag[stream] == NEVER and transfers.after[t] < s:
+            if t < 0 or slot_tag[stream] != NEVER:
+                continue
+            if transfers.after[t] < s and (transfers.behind[t] < 0 or done[transfers.behind[t]] >= 0):
                 after = transfers.after[t]
                 arrival = clock_of(clocks, start[after] + steps.tail[after]) if after >= 0 else 0
                 offer_transfer(state, stream, t, transfers.runs[t], int(transfers.is_write[t]), burst_bytes, arrival)

@@ -10,10 +10,11 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.dram_devices import load_device
 from archsim.arch.memory_level import DramLevel, TensorLayout
 from archsim.engine.bank_event import run_bank_events
-from archsim.engine.bank_timeline import run_on_banks
+from archsim.engine.bank_timeline import bank_work, run_on_banks
 from archsim.engine.timeline import with_ports
 from archsim.mapping.dram_runs import DramRuns
-from archsim.mapping.fold_plan import FoldPlan
+from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan
+from archsim.terms import Operand
 from tests.oracles.dram_legality import check, logged_commands
 from tests.strategies import architecture, array_layers, drawn_plan, pe_arrays, sram_levels
 
@@ -110,3 +111,20 @@ def test_a_layer_sends_legal_commands(data: st.DataObject) -> None:
     verdict = check(arch.dram.require_device(), logged_commands(run.dram.log))
     assert verdict.violations == []
     assert len(run.dram.log.cycle) >= run.dram.counts.columns
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_spilled_psums_come_back_only_behind_their_write(data: st.DataObject) -> None:
+    arch, plan = some_plan(data)
+    transfers = plan.transfers
+    is_psum = transfers.operand == OPERAND_CODES.index(Operand.PSUM)
+    back = np.flatnonzero(~transfers.is_write & is_psum)
+    assume(len(back))
+    behind = bank_work(with_ports(plan.steps), transfers, arch.dram).transfers.behind
+    assert transfers.runs is not None
+    for read in back:
+        same_place = is_psum & transfers.is_write & (transfers.runs.base_bytes == transfers.runs.base_bytes[read])
+        spills = np.flatnonzero(same_place[:read])
+        assert len(spills)
+        assert behind[read] >= spills[-1]
