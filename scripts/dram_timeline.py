@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.catalog import load_arch, load_workload
-from archsim.cost.dram_energy import price_dram
+from archsim.cost.energy import price_layer
+from archsim.cost.price_source import load_prices
 from archsim.engine.bank_timeline import run_on_banks
 from archsim.engine.dram_run import BusUse, DramRun
-from archsim.engine.measure import LayerTimes, fastest_plan, measure_plan
+from archsim.engine.layer_run import LayerRun
+from archsim.engine.measure import fastest_plan
+from archsim.engine.simulate import run_layer
 from archsim.engine.timeline import with_ports
-from archsim.mapping.fold_plan import FoldPlan
+from archsim.mapping.dram_runs import DramRuns
 from archsim.mapping.planner import plan_array_layer
 from archsim.report.dram_timeline_plot import timeline_figure
 from archsim.report.pictures import png_bytes
@@ -39,6 +42,10 @@ CONTESTED = BankPlace(rank=0, bankgroup=2, bank=0)
 """Where one row has to make way for another in the picture."""
 
 SHARES = (BusUse.ROW, BusUse.TURNAROUND, BusUse.BANK_GROUP, BusUse.REFRESH, BusUse.IDLE)
+
+
+CHIPS = ("dram", "dram_activate", "dram_refresh", "dram_background")
+"""Rows of energy.csv; ``dram_io``, the interface, is apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,25 +79,25 @@ class Outcome:
     ----------
     variant
         What was set.
-    plan, times
-        How the mapper cut it, and its cycles of the array.
+    layer
+        Its cycles, traffic and mapping.
+    places
+        Where its transfers lie in DRAM.
     dram
         What the device did, all its commands logged.
+    chips_uj
+        Energy of the device's chips over the layer, without the interface. [uJ]
     """
 
     variant: Variant
-    plan: FoldPlan
-    times: LayerTimes
+    layer: LayerRun
+    places: DramRuns
     dram: DramRun
-
-    @property
-    def total_cycles(self) -> int:
-        """As in layers.csv. [cycles]"""
-        return self.times.compute_cycles + self.times.onchip_stall_cycles + self.times.dram_stall_cycles
+    chips_uj: float
 
     def asked_bytes(self, operand: Operand) -> int:
         """Bytes of an operand that the layer wants moved. [B]"""
-        return sum(row.bytes for row in self.plan.traffic if row.level == DRAM_LEVEL and row.operand is operand)
+        return sum(row.bytes for row in self.layer.traffic if row.level == DRAM_LEVEL and row.operand is operand)
 
     @property
     def used_share(self) -> float:
@@ -101,31 +108,30 @@ class Outcome:
         """Of the clocks of the data buses, 0..1."""
         return dict(self.dram.bus_use).get(use, 0) / (self.dram.cycles * self.dram.device.channels)
 
-    @property
-    def dram_uj(self) -> float:
-        """Energy of the device. [uJ]"""
-        return price_dram(self.dram.counts, self.dram.device).total_pj / 1e6
-
 
 def run_variant(variant: Variant) -> Outcome:
     """Plan a layer and run it on the DRAM banks, as `archsim run` does, and keep the device's commands."""
     arch = load_arch(ARCH, (*SHIPPED, *variant.settings))
     layer = load_workload(WORKLOAD).only(variant.layer).layers[0]
     assert isinstance(layer, ArrayLayer)
+    run = run_layer(layer, arch)
+    energies = dict(price_layer(run, arch, load_prices(arch)).components)
     plan = fastest_plan(plan_array_layer(layer, arch), arch.dram)
     bank_run = run_on_banks(with_ports(plan.steps), plan.transfers, arch.dram, log_lines=MOST_COMMANDS)
-    return Outcome(variant=variant, plan=plan, times=measure_plan(plan, arch.dram), dram=bank_run.dram)
+    assert plan.transfers.runs is not None
+    return Outcome(variant=variant, layer=run, places=plan.transfers.runs, dram=bank_run.dram,
+                   chips_uj=sum(energies[part] for part in CHIPS) / 1e6)  # fmt: skip
 
 
 def table(outcomes: Iterable[Outcome]) -> str:
     """Return the page's table in Markdown: what the layer takes, and the shares of the data bus's clocks."""
-    head = ("layout, mapping, page, queue", "layer cycles", "bursts", "used %", "GB/s", "row hits %", "DRAM uJ", "data",
+    head = ("layout, mapping, page, queue", "layer cycles", "bursts", "used %", "GB/s", "row hits %", "chips uJ", "data",
             *(use.value.replace("_", " ") for use in SHARES))  # fmt: skip
     lines = [_line(head), _line(["---"] + ["---:"] * (len(head) - 1))]
     for each in outcomes:
         run = each.dram
-        cells = (each.variant.what, f"{each.total_cycles:,}", f"{run.counts.columns:,}", f"{100 * each.used_share:.1f}",
-                 f"{run.bytes_per_second / 1e9:.1f}", f"{100 * run.counts.row_hit_rate:.1f}", f"{each.dram_uj:.1f}",
+        cells = (each.variant.what, f"{each.layer.total_cycles:,}", f"{run.counts.columns:,}", f"{100 * each.used_share:.1f}",
+                 f"{run.bytes_per_second / 1e9:.1f}", f"{100 * run.counts.row_hit_rate:.1f}", f"{each.chips_uj:.1f}",
                  *(f"{100 * each.share(use):.1f}" for use in (BusUse.DATA, *SHARES)))  # fmt: skip
         lines.append(_line(cells))
     return "\n".join(lines)
@@ -133,7 +139,7 @@ def table(outcomes: Iterable[Outcome]) -> str:
 
 def facts(outcome: Outcome) -> str:
     """Return the numbers of the page's text, of the first line of the table."""
-    run, times = outcome.dram, outcome.times
+    run, layer = outcome.dram, outcome.layer
     counts, device, timing = run.counts, run.device, run.device.timing
     clocks = {use.value: cycles for use, cycles in run.bus_use}
     written, burst = outcome.asked_bytes(Operand.OFMAP), device.request_bytes
@@ -141,14 +147,15 @@ def facts(outcome: Outcome) -> str:
     rows = [f"row {each.row}" for each in drawn.open_rows if each.bank == CONTESTED]
     return "\n".join(
         (
-            f"layer: {outcome.variant.layer} of {WORKLOAD} on {ARCH}; {'; '.join(outcome.plan.nest.lines())}",
-            f"cycles of the array: {outcome.total_cycles:,}, of them computing {times.compute_cycles:,}, waiting for "
-            f"on-chip ports {times.onchip_stall_cycles:,}, for DRAM {times.dram_stall_cycles:,}",
+            f"layer: {outcome.variant.layer} of {WORKLOAD} on {ARCH}; {'; '.join(line.strip() for line in layer.loop_nest)}",
+            f"cycles of the array: {layer.total_cycles:,}, of them computing {layer.compute_cycles:,}, waiting for "
+            f"on-chip ports {layer.onchip_stall_cycles:,}, for DRAM {layer.dram_stall_cycles:,}",
             f"asked for: ifmap {outcome.asked_bytes(Operand.IFMAP):,} B, weights {outcome.asked_bytes(Operand.WEIGHT):,} B, "
             f"ofmap {written:,} B = {written // burst:,} bursts",
             f"moved: {counts.columns:,} bursts of {burst} B, {counts.reads:,} reads and {counts.writes:,} writes; "
             f"{counts.writes - written // burst:,} writes or {(counts.writes * burst - written) / 1e3:.1f} kB too many; "
             f"{100 * outcome.used_share:.1f} % used",
+            f"an ifmap transfer: {_runs(outcome)}",
             f"run: {run.cycles:,} clocks of {device.tck_ns} ns, " + ", ".join(f"{use} {n:,}" for use, n in clocks.items()),
             f"device: peak {device.peak_bytes_per_second / 1e9:.1f} GB/s, burst {device.burst_cycles} clocks, "
             f"tCCD_S {timing.tccd_s}, tCCD_L {timing.tccd_l}, tRP {timing.trp}, tRCD {timing.trcd_rd}, tRFC {timing.trfc}, "
@@ -181,6 +188,14 @@ def main() -> None:
     if "--plot" in sys.argv[1:]:
         PICTURE.write_bytes(picture(outcomes[0]))
         print(PICTURE)
+
+
+def _runs(outcome: Outcome) -> str:
+    """Say of what runs the first transfer consists: it fetches ifmap."""
+    runs = outcome.places
+    run, pitch = int(runs.run_bytes[0]), int(runs.run_pitch_bytes[0])
+    burst = outcome.dram.device.request_bytes
+    return f"{int(runs.runs[0])} runs of {run} B = {run / burst:.2f} bursts, {pitch:,} B from one to the next"
 
 
 def _line(cells: Iterable[str]) -> str:
