@@ -2,7 +2,8 @@
 
 Ifmap and ofmap lie as the arch's ``layout`` says: by planes (``nchw``), by pixels (``nhwc``), or block by
 block as they are fetched (``tiled``). Weights are constants, arranged beforehand in blocks, and so is
-the space of spilled psums. Tensors follow one another, each from a new row of all banks on.
+the space of spilled psums. A layer of several groups lies group by group within an image, whatever the layout.
+Tensors follow one another, each from a new row of all banks on.
 
 Not modelled: words that no window touches (they are left out of the tensor, as they are out of the
 traffic), what other layers keep in DRAM. A fetch that crosses images is taken as equal parts of each.
@@ -157,35 +158,48 @@ def _in_blocks(blocks: StepBlocks, operand: Operand, sizes: IntArray, base: int)
 
 
 def _ifmap_by_planes(blocks: StepBlocks) -> WordRuns:
-    geometry, boxes, group = blocks.work.geometry, blocks.boxes, blocks.walk.group
-    per_image, all_channels = max(1, int(geometry.last[-1])), blocks.work.groups * geometry.channels
-    image, line = np.divmod(boxes.first_line, per_image)
-    images = np.maximum(boxes.last_line - 1, boxes.first_line) // per_image - image + 1
-    channel = image * all_channels + group * geometry.channels + boxes.first_channel
+    geometry, boxes = blocks.work.geometry, blocks.boxes
+    per_image, channels = max(1, int(geometry.last[-1])), geometry.channels
+    image, line, images = _images(_first_line(blocks), boxes.lines, per_image)
+    plane = (image * blocks.work.groups + blocks.walk.group) * channels + boxes.first_channel
     return WordRuns(
-        start=(channel * per_image + np.where(images > 1, 0, line)) * geometry.line_words,
+        start=(plane * per_image + line) * geometry.line_words,
         run=-(-boxes.lines // images) * geometry.line_words,
         runs=boxes.channels,
         run_pitch=per_image * geometry.line_words,
         joins=boxes.has_above,
         planes=np.where(images > 1, images, _passes(blocks)),
-        plane_pitch=np.where(images > 1, all_channels * per_image * geometry.line_words, 0),
+        plane_pitch=np.where(images > 1, blocks.work.groups * channels * per_image * geometry.line_words, 0),
     )
 
 
 def _ifmap_by_pixels(blocks: StepBlocks) -> WordRuns:
     geometry, boxes = blocks.work.geometry, blocks.boxes
-    all_channels = blocks.work.groups * geometry.channels
+    per_image, channels = max(1, int(geometry.last[-1])), geometry.channels
+    image, line, images = _images(_first_line(blocks), boxes.lines, per_image)
+    first_line = (image * blocks.work.groups + blocks.walk.group) * per_image + line
     return WordRuns(
-        start=boxes.first_line * geometry.line_words * all_channels
-        + blocks.walk.group * geometry.channels
-        + boxes.first_channel,
+        start=first_line * geometry.line_words * channels + boxes.first_channel,
         run=boxes.channels,
-        runs=boxes.lines * geometry.line_words,
-        run_pitch=all_channels,
-        joins=np.where(boxes.channels == all_channels, boxes.has_above, boxes.has_left),
-        planes=_passes(blocks),
+        runs=-(-boxes.lines // images) * geometry.line_words,
+        run_pitch=channels,
+        joins=np.where(boxes.channels == channels, boxes.has_above, boxes.has_left),
+        planes=np.where(images > 1, images, _passes(blocks)),
+        plane_pitch=np.where(images > 1, blocks.work.groups * per_image * geometry.line_words * channels, 0),
     )
+
+
+def _first_line(blocks: StepBlocks) -> IntArray:
+    """First line of each block; of one that lies in the padding behind the last line, that line."""
+    last: IntArray = np.minimum(blocks.boxes.first_line, max(0, blocks.work.geometry.touched_lines - 1))
+    return last
+
+
+def _images(first: IntArray, count: IntArray, per_image: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return first image, place in it, and images that ranges touch; what crosses images begins with its first."""
+    image, place = np.divmod(first, per_image)
+    images = np.maximum(first + count - 1, first) // per_image - image + 1
+    return image, np.where(images > 1, 0, place), images
 
 
 def _passes(blocks: StepBlocks) -> IntArray:
@@ -199,34 +213,33 @@ def _passes(blocks: StepBlocks) -> IntArray:
 
 def _ofmap_by_planes(blocks: StepBlocks) -> WordRuns:
     work, walk = blocks.work, blocks.walk
-    filters, pixel, pixels = work.sizes[Dim.FILTERS], walk.start[Dim.PIXELS], walk.size[Dim.PIXELS]
-    per_image, all_filters = work.sizes[Dim.PIXELS] // work.geometry.images, work.groups * filters
-    image, place = np.divmod(pixel, per_image)
-    images = (pixel + pixels - 1) // per_image - image + 1
-    plane = image * all_filters + walk.group * filters + walk.start[Dim.FILTERS]
+    filters, per_image = work.sizes[Dim.FILTERS], work.sizes[Dim.PIXELS] // work.geometry.images
+    image, place, images = _images(walk.start[Dim.PIXELS], walk.size[Dim.PIXELS], per_image)
+    plane = (image * work.groups + walk.group) * filters + walk.start[Dim.FILTERS]
     return WordRuns(
-        start=plane * per_image + np.where(images > 1, 0, place),
-        run=-(-pixels // images),
+        start=plane * per_image + place,
+        run=-(-walk.size[Dim.PIXELS] // images),
         runs=walk.size[Dim.FILTERS],
         run_pitch=per_image,
         joins=_in_tile(blocks, Dim.PIXELS),
         planes=images,
-        plane_pitch=all_filters * per_image,
+        plane_pitch=work.groups * filters * per_image,
     )
 
 
 def _ofmap_by_pixels(blocks: StepBlocks) -> WordRuns:
     work, walk = blocks.work, blocks.walk
-    filters = work.sizes[Dim.FILTERS]
-    all_filters = work.groups * filters
+    filters, per_image = work.sizes[Dim.FILTERS], work.sizes[Dim.PIXELS] // work.geometry.images
+    image, place, images = _images(walk.start[Dim.PIXELS], walk.size[Dim.PIXELS], per_image)
+    pixel = (image * work.groups + walk.group) * per_image + place
     return WordRuns(
-        start=walk.start[Dim.PIXELS] * all_filters + walk.group * filters + walk.start[Dim.FILTERS],
+        start=pixel * filters + walk.start[Dim.FILTERS],
         run=walk.size[Dim.FILTERS],
-        runs=walk.size[Dim.PIXELS],
-        run_pitch=all_filters,
-        joins=np.where(
-            walk.size[Dim.FILTERS] == all_filters, _in_tile(blocks, Dim.PIXELS), _in_tile(blocks, Dim.FILTERS)
-        ),
+        runs=-(-walk.size[Dim.PIXELS] // images),
+        run_pitch=filters,
+        joins=np.where(walk.size[Dim.FILTERS] == filters, _in_tile(blocks, Dim.PIXELS), _in_tile(blocks, Dim.FILTERS)),
+        planes=images,
+        plane_pitch=work.groups * per_image * filters,
     )
 
 

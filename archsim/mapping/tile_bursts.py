@@ -55,7 +55,7 @@ def _ifmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:
     geometry = work.geometry
     lines = _per_tile(options, Dim.PIXELS, Operand.IFMAP, lambda span: float(lines_of(work, span).mean()))
     channels = _per_tile(options, Dim.WINDOW, Operand.IFMAP, lambda span: float(channels_of(work, span).mean()))
-    whole_plane, all_channels = max(1, int(geometry.last[-1])), work.groups * geometry.channels
+    whole_plane, all_channels = max(1, int(geometry.last[-1])), geometry.channels
     if work.arch.dram.layout is TensorLayout.NCHW:
         run = np.minimum(lines, whole_plane) * geometry.line_words
         return np.asarray(np.where(lines >= whole_plane, run * channels, run))
@@ -70,7 +70,7 @@ def _ofmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:
     if work.arch.dram.layout is TensorLayout.NCHW:
         run = np.minimum(pixels, per_image)
         return np.asarray(np.where(pixels >= per_image, run * filters, run))
-    return np.asarray(np.where(filters >= work.groups * work.sizes[Dim.FILTERS], filters * pixels, filters))
+    return np.asarray(np.where(filters >= work.sizes[Dim.FILTERS], filters * pixels, filters))
 
 
 def _per_tile(options: TileOptions, dim: Dim, operand: Operand, measure: Callable[[int], float]) -> FloatArray:
