@@ -170,7 +170,7 @@ def dram(
     if as_json:
         _print_json(report.summary())
     else:
-        from archsim.report.terminal import print_dram
+        from archsim.report.dram_terminal import print_dram
 
         print_dram(report)
 

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from archsim.report.cell_table import cell_table
-from archsim.report.dram_tables import dram_panel
 from archsim.report.tables import run_table, summary_panel
-from archsim.study.dram_report import DramReport
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 from archsim.study.run_tables import loop_nest_text
@@ -31,22 +29,16 @@ WIDE = 100
 
 def print_run(run: RunResult) -> None:
     """Print a run's layers and totals to stdout, and the loop nests where the layers are few."""
-    console = _console()
+    console = stdout_console()
     console.print(run_table(run, is_narrow=console.width < WIDE))
     if len(run.layers) <= MOST_NESTS:
         console.print(loop_nest_text(run.layers), markup=False, highlight=False)
     console.print(summary_panel(run))
 
 
-def print_dram(report: DramReport) -> None:
-    """Print a DRAM trace's run to stdout."""
-    console = _console()
-    console.print(dram_panel(report, is_narrow=console.width < WIDE))
-
-
 def print_tables(tables: Iterable[tuple[str, Sequence[str], Sequence[Sequence[str]]]], notes: Iterable[str]) -> None:
     """Print tables of text, each with its title and columns, and sentences below them, to stdout."""
-    console = _console()
+    console = stdout_console()
     for title, columns, rows in tables:
         if rows:
             console.print(title, markup=False, highlight=False, style="bold")
@@ -82,5 +74,6 @@ def progress_bar() -> Iterator["Progress"]:
         yield on_layer
 
 
-def _console() -> Console:
+def stdout_console() -> Console:
+    """Return rich's console on stdout, of a fixed width where that is no terminal."""
     return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)

@@ -99,12 +99,22 @@ def test_an_unknown_command_exits_2(archsim: Any) -> None:
     assert "No such command 'foo'" in answer.err
 
 
-def test_help_imports_nothing_heavy() -> None:
+def heavy_imports(*words: str) -> str:
+    """Which of the heavy packages a command has imported when it ends."""
+    heavy = "{'numba', 'onnx', 'matplotlib', 'pandas', 'numpy'}"
     program = (
-        "import sys; sys.argv = ['archsim', '--help']\nfrom archsim.cli import main\n"
-        "try: main()\nexcept SystemExit: print(sorted({'numba', 'onnx', 'matplotlib', 'pandas', 'numpy'} & set(sys.modules)))"
+        f"import sys; sys.argv = ['archsim', *{words!r}]\nfrom archsim.cli import main\n"
+        f"try: main()\nexcept SystemExit: pass\nprint(sorted({heavy} & set(sys.modules)))"
     )
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True
     )
-    assert ended.stdout.splitlines()[-1] == "[]"
+    return ended.stdout.splitlines()[-1]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert heavy_imports("--help") == "[]"
+
+
+def test_a_run_imports_nothing_that_only_files_and_pictures_need() -> None:
+    assert heavy_imports("run", "tpu_like", "lenet5") == "['numba', 'numpy']"
