@@ -19,6 +19,8 @@ class ArrayWork:
 
     Parameters
     ----------
+    layer
+        Name of the layer, for errors.
     arch, dataflow
         The chip, and the plan of its dataflow.
     geometry
@@ -35,6 +37,7 @@ class ArrayWork:
         What the operands that the arch codes take on the DRAM channel.
     """
 
+    layer: str
     arch: Architecture
     dataflow: DataflowPlan
     geometry: IfmapGeometry

@@ -103,11 +103,11 @@ def place_operands(blocks: StepBlocks, step_bytes: dict[Operand, IntArray]) -> d
         placed[operand] = runs
         moved = sizes > 0
         base = next_region(device, int(runs.end_bytes[moved].max()) if moved.any() else base)
-    check_capacity(device, base)
+    check_capacity(blocks.work.layer, device, base)
     return placed
 
 
-def place_streams(transfers: Transfers, device: DramDevice) -> Transfers:
+def place_streams(layer: str, transfers: Transfers, device: DramDevice) -> Transfers:
     """Give transfers that walk through each operand once, from its first word to its last, their places.
 
     Raises
@@ -122,7 +122,7 @@ def place_streams(transfers: Transfers, device: DramDevice) -> Transfers:
         start_of_operand[mine] = base
         start[mine] = base + np.cumsum(length[mine]) - length[mine]
         base = next_region(device, base + int(length[mine].sum()))
-    check_capacity(device, base)
+    check_capacity(layer, device, base)
     runs = DramRuns(base_bytes=start, run_bytes=length, runs=nothing + 1, run_pitch_bytes=nothing, planes=nothing + 1,
                     plane_pitch_bytes=nothing, joins=(start > start_of_operand).astype(np.int64))  # fmt: skip
     return replace(transfers, runs=runs)
@@ -134,11 +134,11 @@ def next_region(device: DramDevice, end_bytes: int) -> int:
     return -(-end_bytes // rows) * rows
 
 
-def check_capacity(device: DramDevice, end_bytes: int) -> None:
+def check_capacity(layer: str, device: DramDevice, end_bytes: int) -> None:
     """Refuse tensors that the device cannot hold."""
     if end_bytes > device.capacity_bytes:
         raise MappingError(
-            f"the layer's tensors take {end_bytes:,} B of DRAM, {device.name} holds {device.capacity_bytes:,} B. "
+            f"layer {layer!r}: its tensors take {end_bytes:,} B of DRAM, {device.name} holds {device.capacity_bytes:,} B. "
             "Run fewer images (--batch), or give the dram level more channels."
         )
 

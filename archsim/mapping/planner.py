@@ -61,7 +61,7 @@ def plan_array_layer(
     work = array_work(layer, arch, kept, zeros)
     _check_size(layer, work)
     compute_cycles = ideal_compute_cycles(work)
-    for ranked in search_nests(work, layer.name, compute_cycles):
+    for ranked in search_nests(work, compute_cycles):
         plan = plan_array_steps(work, ranked.nest, compute_cycles)
         yield replace(plan, estimated_cycles=ranked.estimated_cycles)
 
@@ -79,7 +79,7 @@ def array_work(
         keep, of = layer.kept_of
         window = window // of * keep + min(window % of, keep)
     sizes = {Dim.PIXELS: gemm.pixels, Dim.WINDOW: window, Dim.FILTERS: gemm.filters}
-    return ArrayWork(arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer), edge=edge_shape(layer),
+    return ArrayWork(layer=layer.name, arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer), edge=edge_shape(layer),
                      sizes=sizes, groups=gemm.groups, kept=kept,
                      link=link_shares(arch, zeros or zeros_by_itself(layer)))  # fmt: skip
 
@@ -94,6 +94,6 @@ def _check_size(layer: ArrayLayer, work: ArrayWork) -> None:
     folds = nest.groups * prod(nest.tiling[dim].units for dim in (nest.rows, nest.columns))
     passes = folds * (nest.tiling[nest.stream].units if work.pass_per_unit else 1)
     if passes > MOST_STEPS:
-        raise MappingError(too_large(layer.name, work, f"{passes:,} passes"))
+        raise MappingError(too_large(work, f"{passes:,} passes"))
     if layer.macs >= MOST_MACS:
-        raise MappingError(too_large(layer.name, work, f"{layer.macs:,} MACs (2**62 and more are not counted)"))
+        raise MappingError(too_large(work, f"{layer.macs:,} MACs (2**62 and more are not counted)"))

@@ -48,7 +48,7 @@ class RankedNest:
     estimated_cycles: float
 
 
-def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Iterator[RankedNest]:
+def search_nests(work: ArrayWork, compute_cycles: int) -> Iterator[RankedNest]:
     """Yield the loop nests for a layer that are worth a run, best first.
 
     After the short list comes what a chip with less room would choose, so that a bigger buffer hardly
@@ -58,8 +58,6 @@ def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Itera
     ----------
     work
         The layer on its arch.
-    layer_name
-        For the error.
     compute_cycles
         Of the untiled layer. [cycles]
 
@@ -78,10 +76,10 @@ def search_nests(work: ArrayWork, layer_name: str, compute_cycles: int) -> Itera
     for share, count in SHARES.items():
         fits = fitting_options(work, options, traffic, share)
         if share == 1.0 and not fits.any():
-            raise MappingError(_no_fit(work, layer_name, traffic))
+            raise MappingError(_no_fit(work, traffic))
         fitting = np.flatnonzero(fits & (steps <= MOST_STEPS))
         if share == 1.0 and not len(fitting):
-            raise MappingError(too_large(layer_name, work, f"at least {int(steps[fits].min()):,} steps"))
+            raise MappingError(too_large(work, f"at least {int(steps[fits].min()):,} steps"))
         held = copies_held(work, options, traffic, share)
         time = TileTime(
             work=work, options=options, traffic=traffic, copies=held, bursts=bursts, compute_cycles=compute_cycles
@@ -139,22 +137,22 @@ def _grain(work: ArrayWork) -> int:
     return work.geometry.line_pixels if work.dataflow.stream is Dim.PIXELS else 1
 
 
-def too_large(layer_name: str, work: ArrayWork, what: str) -> str:
+def too_large(work: ArrayWork, what: str) -> str:
     """Say that a layer is beyond what is simulated step by step."""
     return (
-        f"layer {layer_name!r} takes {what} on {work.arch.name!r}; archsim simulates {MOST_STEPS:,} at most. "
+        f"layer {work.layer!r} takes {what} on {work.arch.name!r}; archsim simulates {MOST_STEPS:,} at most. "
         "Run fewer images (--batch), a part of the network (--layers), or a larger array or buffer."
     )
 
 
-def _no_fit(work: ArrayWork, layer_name: str, traffic: TileTraffic) -> str:
+def _no_fit(work: ArrayWork, traffic: TileTraffic) -> str:
     parts = []
     for level in work.arch.srams:
         need = {operand: int(traffic.buffer_bytes(operand).min()) for operand in traffic.residents(level)}
         least = ", ".join(f"{size} B of {operand}" for operand, size in need.items())
         parts.append(f"{level.name} has {level.room_bytes} B for tiles and needs at least {least}")
     return (
-        f"layer {layer_name!r} does not fit {work.arch.name!r}, even streamed a line of PEs at a time: "
+        f"layer {work.layer!r} does not fit {work.arch.name!r}, even streamed a line of PEs at a time: "
         + "; ".join(parts)
         + ". Enlarge capacity_bytes (or partition_bytes), or use a smaller array."
     )

@@ -73,7 +73,7 @@ def plan_vector_layer(
     advance = _spread(cycles, chunks)
     transfers, last_write = queue_transfers(fetches, write_back, ideal_times(advance, advance))
     if arch.dram.has_banks:
-        transfers = place_streams(transfers, arch.dram.require_device())
+        transfers = place_streams(layer.name, transfers, arch.dram.require_device())
     steps = Steps(
         advance_cycles=advance,
         tail_cycles=advance,

@@ -124,5 +124,5 @@ def test_tensors_beyond_the_device_are_refused_with_both_sizes() -> None:
     layer = MatmulLayer(name="fc", rows=1, inner=4096, columns=100)
     dram = replace(banked(TensorLayout.NCHW), device=tiny)
     arch = architecture(PeArray(rows=4, columns=4, dataflow=Dataflow.WEIGHT_STATIONARY), (), dram)
-    with pytest.raises(MappingError, match=r"take [\d,]+ B of DRAM, LPDDR4_3200 holds 32,768 B"):
+    with pytest.raises(MappingError, match=r"layer .fc.: its tensors take [\d,]+ B of DRAM, LPDDR4_3200 holds 32,768 B"):
         next(plan_array_layer(layer, arch))
