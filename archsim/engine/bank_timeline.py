@@ -17,6 +17,8 @@ from archsim.engine.timeline import Timeline
 from archsim.errors import SimulationError
 from archsim.kernels.dram_queues import LAST_DATA, LATENCY_MAX, LATENCY_SUM, LOGGED, OUTSTANDING, DramState
 from archsim.kernels.step_banks import (
+    ARRAY_END,
+    CHANNEL_END,
     STREAMS,
     WRITE_STREAM,
     Clocks,
@@ -90,13 +92,14 @@ def run_on_banks(steps: Steps, transfers: Transfers, dram: DramLevel, *, log_lin
     when the controller's queue has taken its last burst.
     """
     work = bank_work(steps, transfers, dram, log_lines)
-    start, wait, cause, array_end, channel_end, started = run_steps_on_banks(
+    progress, started = run_steps_on_banks(
         work.state, work.steps, work.transfers, work.first_start, work.clocks, work.device.request_bytes,
         work.first_transfer.copy(),
     )  # fmt: skip
     if started != len(steps):
         raise SimulationError(f"step {started} of {len(steps)} waits for a transfer that never comes")
-    timeline = Timeline(start=start, wait=wait, cause=cause, array_end=int(array_end), channel_end=int(channel_end))
+    timeline = Timeline(start=progress.start, wait=progress.wait, cause=progress.cause,
+                        array_end=int(progress.ends[ARRAY_END]), channel_end=int(progress.ends[CHANNEL_END]))  # fmt: skip
     return read_out(work, timeline)
 
 

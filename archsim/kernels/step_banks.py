@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.kernels.compiled import compiled
+from archsim.kernels.compiled import compiled, compiled_in_place
 from archsim.kernels.dram_frfcfs import NOTHING_LEFT, SLOT_EMPTY, TAG_ENDED, advance, take_ended
 from archsim.kernels.dram_queues import CLOCK, REMAINING
 from archsim.kernels.dram_rules import NEVER
@@ -59,19 +59,19 @@ class Clocks(NamedTuple):
     path_cycles: int
 
 
-@compiled
+@compiled_in_place
 def clock_of(clocks, cycle):
     """Return the first DRAM clock that does not begin before a cycle of the array. [tCK]"""
     return -((-cycle * clocks.cycle_ticks) // clocks.clock_ticks)
 
 
-@compiled
+@compiled_in_place
 def cycle_of(clocks, clock):
     """Return the first cycle of the array that does not begin before a DRAM clock. [cycles]"""
     return -((-clock * clocks.clock_ticks) // clocks.cycle_ticks)
 
 
-@compiled
+@compiled_in_place
 def order_streams(state, slot_tag):
     """Let the stream go first whose transfer comes first in the plan."""
     streams = state.streams
@@ -83,13 +83,47 @@ def order_streams(state, slot_tag):
         streams[at, ORDER] = stream
 
 
-@compiled
+@compiled_in_place
 def offer_transfer(state, stream, transfer, runs, is_write, burst_bytes, arrival):
     """Put a transfer into a stream's empty slot, to be offered from clock `arrival` on."""
     bursts = list_bursts(state.blocks[stream], is_write, burst_bytes, runs)
     state.tags[transfer, REMAINING] = bursts
     load_slot(state, stream, bursts, arrival, transfer)
     return bursts
+
+
+class Progress(NamedTuple):
+    """How far a layer has come; int64 arrays of shape (steps,), (transfers,) for `done` and (STREAMS,) for `slot_tag`.
+
+    Parameters
+    ----------
+    start, wait, cause
+        Of the steps that have started. [cycles]
+    ready, ready_cause, missing
+        When the last read that a step waits for has come, whose it was, and how many are still to come.
+    done
+        When the last burst of a write has left the chip; -1 = not yet. [cycles]
+    slot_tag
+        Transfer in each stream's slot; `NEVER` = none.
+    next_transfer
+        Of each stream; -1 = no more.
+    ends
+        Earliest start of the next step, last result, last byte written. [cycles]
+    """
+
+    start: NDArray[np.int64]
+    wait: NDArray[np.int64]
+    cause: NDArray[np.int64]
+    ready: NDArray[np.int64]
+    ready_cause: NDArray[np.int64]
+    missing: NDArray[np.int64]
+    done: NDArray[np.int64]
+    slot_tag: NDArray[np.int64]
+    next_transfer: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+ARRAY_FREE, ARRAY_END, CHANNEL_END = range(3)
 
 
 @compiled
@@ -111,62 +145,93 @@ def run_steps_on_banks(state, steps, transfers, first_start, clocks, burst_bytes
 
     Returns
     -------
-    start, wait, cause : int64 arrays, shape (steps,)
-        As `schedule_steps` returns them.
-    array_end, channel_end : int
-        Last result, and last byte written. [cycles]
+    progress : Progress
+        ``start, wait, cause`` as `schedule_steps` returns them, and the ends.
     started : int
         Steps that could start: all of them, unless plan or kernel is wrong.
     """
     count = len(steps.advance)
-    start, wait, cause = np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1, np.int64)
-    ready, ready_cause = np.zeros(count, np.int64), np.full(count, -1, np.int64)
-    missing, done = np.zeros(count, np.int64), np.full(len(transfers.step), -1, np.int64)
-    slot_tag = np.full(STREAMS, NEVER, np.int64)
+    progress = Progress(
+        np.zeros(count, np.int64), np.zeros(count, np.int64), np.full(count, -1, np.int64), np.zeros(count, np.int64),
+        np.full(count, -1, np.int64), np.zeros(count, np.int64), np.full(len(transfers.step), -1, np.int64),
+        np.full(STREAMS, NEVER, np.int64), next_transfer, np.zeros(3, np.int64),
+    )  # fmt: skip
+    progress.ends[ARRAY_FREE] = first_start
     for t in range(len(transfers.step)):
         if not transfers.is_write[t]:
-            missing[transfers.step[t]] += 1
-    array_free, array_end, channel_end, s = first_start, 0, 0, 0
+            progress.missing[transfers.step[t]] += 1
+    started = 0
     while True:
-        while s < count and missing[s] == 0 and (steps.hold[s] < 0 or done[steps.hold[s]] >= 0):
-            begin = max(array_free, ready[s])
-            if begin > array_free:
-                cause[s] = ready_cause[s]
-            if steps.hold[s] >= 0 and done[steps.hold[s]] > begin:
-                begin, cause[s] = done[steps.hold[s]], WRITE_BACK_CAUSE
-            start[s], wait[s] = begin, begin - array_free
-            array_free = begin + steps.advance[s]
-            array_end = max(array_end, begin + steps.tail[s])
-            s += 1
-        for stream in range(STREAMS):
-            t = next_transfer[stream]
-            if t < 0 or slot_tag[stream] != NEVER:
-                continue
-            if transfers.after[t] < s and (transfers.behind[t] < 0 or done[transfers.behind[t]] >= 0):
-                after = transfers.after[t]
-                arrival = clock_of(clocks, start[after] + steps.tail[after]) if after >= 0 else 0
-                offer_transfer(state, stream, t, transfers.runs[t], int(transfers.is_write[t]), burst_bytes, arrival)
-                slot_tag[stream] = t
-                next_transfer[stream] = transfers.next_in_stream[t]
-                order_streams(state, slot_tag)
+        started = start_steps(progress, steps, started)
+        offer_transfers(state, progress, steps, transfers, started, clocks, burst_bytes)
         reason = advance(state, NEVER)
         if reason == SLOT_EMPTY:
-            for stream in range(STREAMS):
-                if slot_tag[stream] != NEVER and state.streams[stream, POSITION] == state.streams[stream, END]:
-                    if stream == WRITE_STREAM:
-                        done[slot_tag[stream]] = cycle_of(clocks, state.scalars[CLOCK] + 1)
-                    slot_tag[stream] = NEVER
+            free_slots(state, progress, clocks)
         elif reason == TAG_ENDED:
-            t = take_ended(state)
-            while t >= 0:
-                moved = cycle_of(clocks, state.scalars[CLOCK]) + clocks.path_cycles
-                if transfers.is_write[t]:
-                    channel_end = max(channel_end, moved)
-                else:
-                    step = transfers.step[t]
-                    missing[step] -= 1
-                    if moved + transfers.lead[t] > ready[step]:
-                        ready[step], ready_cause[step] = moved + transfers.lead[t], transfers.operand[t]
-                t = take_ended(state)
+            collect_ended(state, progress, transfers, clocks)
         elif reason == NOTHING_LEFT:
-            return start, wait, cause, array_end, channel_end, s
+            return progress, started
+
+
+@compiled_in_place
+def start_steps(progress, steps, started):
+    """Start every step whose words are there, and return how many have started."""
+    done, ends = progress.done, progress.ends
+    while started < len(steps.advance) and progress.missing[started] == 0:
+        hold, begin, cause = steps.hold[started], ends[ARRAY_FREE], -1
+        if hold >= 0 and done[hold] < 0:
+            break
+        if progress.ready[started] > begin:
+            begin, cause = progress.ready[started], progress.ready_cause[started]
+        if hold >= 0 and done[hold] > begin:
+            begin, cause = done[hold], WRITE_BACK_CAUSE
+        progress.start[started], progress.cause[started] = begin, cause
+        progress.wait[started] = begin - ends[ARRAY_FREE]
+        ends[ARRAY_FREE] = begin + steps.advance[started]
+        ends[ARRAY_END] = max(ends[ARRAY_END], begin + steps.tail[started])
+        started += 1
+    return started
+
+
+@compiled_in_place
+def offer_transfers(state, progress, steps, transfers, started, clocks, burst_bytes):
+    """Fill the empty slots with transfers that a step which has started allows."""
+    for stream in range(STREAMS):
+        t = progress.next_transfer[stream]
+        if t < 0 or progress.slot_tag[stream] != NEVER:
+            continue
+        after, behind = transfers.after[t], transfers.behind[t]
+        if after >= started or (behind >= 0 and progress.done[behind] < 0):
+            continue
+        arrival = clock_of(clocks, progress.start[after] + steps.tail[after]) if after >= 0 else 0
+        offer_transfer(state, stream, t, transfers.runs[t], int(transfers.is_write[t]), burst_bytes, arrival)
+        progress.slot_tag[stream] = t
+        progress.next_transfer[stream] = transfers.next_in_stream[t]
+        order_streams(state, progress.slot_tag)
+
+
+@compiled_in_place
+def free_slots(state, progress, clocks):
+    """Note whose last burst has been accepted: a write then frees its buffer."""
+    streams, slot_tag = state.streams, progress.slot_tag
+    for stream in range(STREAMS):
+        if slot_tag[stream] != NEVER and streams[stream, POSITION] == streams[stream, END]:
+            if stream == WRITE_STREAM:
+                progress.done[slot_tag[stream]] = cycle_of(clocks, state.scalars[CLOCK] + 1)
+            slot_tag[stream] = NEVER
+
+
+@compiled_in_place
+def collect_ended(state, progress, transfers, clocks):
+    """Note whose last data has moved: a read then no longer holds its step up."""
+    t = take_ended(state)
+    while t >= 0:
+        moved = cycle_of(clocks, state.scalars[CLOCK]) + clocks.path_cycles
+        if transfers.is_write[t]:
+            progress.ends[CHANNEL_END] = max(progress.ends[CHANNEL_END], moved)
+        else:
+            step, there = transfers.step[t], moved + transfers.lead[t]
+            progress.missing[step] -= 1
+            if there > progress.ready[step]:
+                progress.ready[step], progress.ready_cause[step] = there, transfers.operand[t]
+        t = take_ended(state)

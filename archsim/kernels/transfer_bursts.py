@@ -1,9 +1,9 @@
 """Which bursts a transfer moves: runs of bytes, cut where bursts begin."""
 
-from archsim.kernels.compiled import compiled
+from archsim.kernels.compiled import compiled_in_place
 
 
-@compiled
+@compiled_in_place
 def list_bursts(blocks, is_write, burst_bytes, runs):
     """Write the bursts of a transfer as a slot of `dram_streams.py` holds them.
 
