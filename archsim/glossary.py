@@ -43,7 +43,7 @@ GLOSSARY: dict[str, str] = {
     "row_hit_rate": "1 - activates / (reads + writes), 0..1.",
     "turnaround": "The data bus at rest between reads and writes, or between ranks.",
     "bank group": "Banks that share wires: two of their bursts stand tCCD_L apart instead of tCCD_S (DDR4, HBM).",
-    "layout": "How ifmap and ofmap lie in DRAM: nchw (plane by plane), nhwc (pixel by pixel), tiled (in the blocks that move).",
+    "layout": "How ifmap and ofmap lie in DRAM: nchw (plane by plane), nhwc (pixel by pixel), tiled (in the blocks that move, in the order of their first use).",
     "frfcfs": "DRAM policy: a ready burst of an open row goes first, then the oldest request; writes in batches. The default.",
     "bank_rr": "DRAM policy that repeats DRAMsim3 to the clock: queues per bank, visited in turn.",
     "access": "One word read or written at one level.",

@@ -1,8 +1,8 @@
 """Where each operand's words lie in DRAM: the layout of the tensors, and the runs that each step moves.
 
 Ifmap and ofmap lie as the arch's ``layout`` says: by planes (``nchw``), by pixels (``nhwc``), or block by
-block as they are fetched (``tiled``). Weights are constants, arranged beforehand in blocks, and so is
-the space of spilled psums. A layer of several groups lies group by group within an image, whatever the layout.
+block in the order of their first use (``tiled``). Weights are constants, arranged beforehand in such blocks, and so
+is the space of spilled psums. A layer of several groups lies group by group within an image, whatever the layout.
 Tensors follow one another, each from a new row of all banks on.
 
 Not modelled: words that no window touches (they are left out of the tensor, as they are out of the
@@ -148,12 +148,12 @@ def _no_words(_blocks: StepBlocks) -> None:
 
 
 def _in_blocks(blocks: StepBlocks, operand: Operand, sizes: IntArray, base: int) -> DramRuns:
-    """Lay an operand out in the blocks in which it is moved, each from a new burst on."""
+    """Lay an operand out in the blocks in which it is moved, in the order of their first use, each from a new burst on."""
     device = blocks.work.arch.dram.require_device()
     visits = blocks.visits[Operand.PSUM if operand is Operand.OFMAP else operand]
     pitch = -(-int(sizes.max(initial=1)) // device.request_bytes) * device.request_bytes
     one = np.ones_like(sizes)
-    return DramRuns(base_bytes=base + visits.unit * pitch, run_bytes=np.maximum(1, sizes), runs=one,
+    return DramRuns(base_bytes=base + _by_first_use(visits.unit) * pitch, run_bytes=np.maximum(1, sizes), runs=one,
                     run_pitch_bytes=0 * one, planes=one, plane_pitch_bytes=0 * one, joins=0 * one)  # fmt: skip
 
 
@@ -187,6 +187,14 @@ def _ifmap_by_pixels(blocks: StepBlocks) -> WordRuns:
         planes=np.where(images > 1, images, _passes(blocks)),
         plane_pitch=np.where(images > 1, blocks.work.groups * per_image * geometry.line_words * channels, 0),
     )
+
+
+def _by_first_use(unit: IntArray) -> IntArray:
+    """Return a new number for each unit: its place in the order of first appearances."""
+    _, first, which = np.unique(unit, return_index=True, return_inverse=True)
+    place = np.empty_like(first)
+    place[np.argsort(first)] = np.arange(len(first))
+    return place[which]
 
 
 def _first_line(blocks: StepBlocks) -> IntArray:

@@ -30,7 +30,7 @@ MODEL_ASSUMPTIONS = (
 DRAM_CHANNEL = "DRAM is one channel with a bandwidth and a latency: no banks, rows, refresh or bus turnaround"
 DRAM_DEVICE = (
     "DRAM is {device}{recalled}, simulated command by command ({source}): {channels}, FR-FCFS, {page} pages, mapping "
-    "{mapping}, {reads} reads outstanding; ifmap and ofmap lie {layout}, weights and psums in the blocks they move in; every "
+    "{mapping}, {reads} reads outstanding; ifmap and ofmap lie {layout}, weights and psums in blocks in the order of their use; every "
     "layer begins with closed banks and a whole refresh interval ahead"
 )
 ON_CHIP_PORTS = (

@@ -124,5 +124,19 @@ def test_tensors_beyond_the_device_are_refused_with_both_sizes() -> None:
     layer = MatmulLayer(name="fc", rows=1, inner=4096, columns=100)
     dram = replace(banked(TensorLayout.NCHW), device=tiny)
     arch = architecture(PeArray(rows=4, columns=4, dataflow=Dataflow.WEIGHT_STATIONARY), (), dram)
-    with pytest.raises(MappingError, match=r"layer .fc.: its tensors take [\d,]+ B of DRAM, LPDDR4_3200 holds 32,768 B"):
+    with pytest.raises(
+        MappingError, match=r"layer .fc.: its tensors take [\d,]+ B of DRAM, LPDDR4_3200 holds 32,768 B"
+    ):
         next(plan_array_layer(layer, arch))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_weights_lie_in_the_order_in_which_they_are_first_used(data: st.DataObject) -> None:
+    arch = architecture(data.draw(pe_arrays()), data.draw(sram_levels()), banked(TensorLayout.NCHW))
+    plan = drawn_plan(data, data.draw(array_layers), arch)
+    blocks = [int(block[0]) for block in bytes_of(plan, Operand.WEIGHT, is_write=False)]
+    first_uses = list(dict.fromkeys(blocks))
+    pitch = min(np.diff(first_uses), default=0)
+    assert pitch % DEVICE.request_bytes == 0  # each from a new burst on
+    assert first_uses == [first_uses[0] + pitch * place for place in range(len(first_uses))]
