@@ -71,11 +71,12 @@ def test_beyond_the_nodes_factors_are_applied_and_said() -> None:
     )
 
 
-def test_inside_the_nodes_the_factors_are_never_asked() -> None:
-    def never(start: float, end: float) -> float:
-        raise AssertionError((start, end))
+def test_inside_the_nodes_the_factors_change_nothing() -> None:
+    def tenfold(start: float, end: float) -> float:
+        return 1.0 if start == end else 10.0
 
-    load_sram_model(node_nm=28, cell=SramCell.HP, energy_factor=never, area_factor=never)
+    scaled = load_sram_model(node_nm=28, cell=SramCell.LSTP, energy_factor=tenfold, area_factor=tenfold)
+    assert point(of=scaled) == point(of=model(28))
 
 
 def test_a_larger_memory_never_costs_less() -> None:
