@@ -46,11 +46,14 @@ class DramTrace:
         Towards DRAM.
     arrival
         Earliest clock at which the request may be offered; 0 = at once. [tCK]
+    inside_bursts
+        Requests whose address lay inside a burst, and for which the whole burst stands.
     """
 
     address: IntArray
     is_write: NDArray[np.bool_]
     arrival: IntArray
+    inside_bursts: int = 0
 
     def __len__(self) -> int:
         return len(self.address)

@@ -81,6 +81,17 @@ def _device_rows(report: DramReport) -> list[tuple[str, str]]:
     ]
 
 
+def _remarks(report: DramReport) -> list[str]:
+    """Say what of the trace did not become a command of its own, or moved more than it asked for."""
+    run, remarks = report.run, []
+    if run.unserved:
+        remarks.append(f"{run.unserved:,} requests had none: merged, forwarded, or still waiting at the end")
+    if report.inside_bursts:
+        burst = run.device.request_bytes
+        remarks.append(f"{report.inside_bursts:,} addresses lay inside a burst: its whole {burst} B were moved")
+    return remarks
+
+
 def _run_rows(report: DramReport) -> list[tuple[str, str]]:
     run, counts = report.run, report.run.counts
     missed = f" ({counts.missed_refreshes} late)" if counts.missed_refreshes else ""
@@ -97,7 +108,7 @@ def _run_rows(report: DramReport) -> list[tuple[str, str]]:
     return [
         ("cycles", f"{run.cycles:,} = {shown(run.seconds, SECOND_SCALES)}"),
         ("commands", commands),
-        *([("", f"{run.unserved:,} requests had none: merged, forwarded, or still waiting at the end")] if run.unserved else []),
+        *[("", remark) for remark in _remarks(report)],
         ("row hits", f"{100 * counts.row_hit_rate:.1f} %"),
         ("bandwidth", f"{bandwidth} GB/s, {100 * run.bandwidth_utilization:.1f} % of peak ({shown(run.moved_bytes, BYTE_SCALES)})"),
         ("read latency", latency),

@@ -3,7 +3,7 @@
 Called by `cli.py`; `report/dram_tables.py` shows it, `report/dram_timeline_plot.py` draws its command log.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -66,12 +66,15 @@ class DramReport:
         Of those commands.
     versions
         (program, version) pairs.
+    inside_bursts
+        Requests whose address lay inside a burst: the whole burst was moved.
     """
 
     trace: str
     run: DramRun
     energy: DramEnergy
     versions: tuple[tuple[str, str], ...]
+    inside_bursts: int = 0
 
     @property
     def mean_read_latency_ns(self) -> float:
@@ -114,6 +117,7 @@ class DramReport:
             "reads": counts.reads,
             "writes": counts.writes,
             "requests_without_command": run.unserved,
+            "requests_inside_bursts": self.inside_bursts,
             "activates": counts.activates,
             "precharges": counts.precharges,
             "refreshes": counts.refreshes,
@@ -144,14 +148,15 @@ def run_trace_file(path: Path, settings: TraceSettings) -> DramReport:
     """
     page = None if settings.page is None else PagePolicy(settings.page)
     device = load_device(settings.device, mapping=settings.mapping, page_policy=page)
+    trace = read_dram_trace(path, device)
     run = run_dram_trace(
         device,
-        read_dram_trace(path, device),
+        trace,
         policy=DramPolicy(settings.policy),
         outstanding=settings.outstanding or OUTSTANDING_PER_CHANNEL * device.channels,
         log=settings.keeps_log,
     )
-    return report_dram_run(run, legible(path).name)
+    return replace(report_dram_run(run, legible(path).name), inside_bursts=trace.inside_bursts)
 
 
 def report_dram_run(run: DramRun, trace: str) -> DramReport:

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from archsim.arch.dram_device import DramDevice
+from archsim.arch.dram_mapping import round_to_bursts
 from archsim.config_file import shortened
 from archsim.engine.dram_run import DramTrace
 from archsim.errors import WorkloadError
@@ -93,8 +94,8 @@ def read_dram_trace(path: Path, device: DramDevice) -> DramTrace:
     if faults:
         raise WorkloadError("\n".join(faults))
     address, is_write, arrival = (np.concatenate([block[:, column] for block in blocks]) for column in range(3))
-    address -= address % device.request_bytes
-    return DramTrace(address=address, is_write=is_write.astype(np.bool_), arrival=arrival)
+    address, moved = round_to_bursts(address, device.request_bytes)
+    return DramTrace(address=address, is_write=is_write.astype(np.bool_), arrival=arrival, inside_bursts=moved)
 
 
 def _blocks(file: BinaryIO, path: Path, faults: list[str]) -> Iterator[_Block]:

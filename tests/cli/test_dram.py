@@ -122,3 +122,21 @@ def test_the_devices_are_on_a_shelf(archsim: Any) -> None:
     answer = archsim("list", "devices")
     assert [line.split()[0] for line in answer.out.splitlines()] == device_names()
     assert "DDR4, 1 x 64 bits, 19.2 GB/s, 8 GiB; DRAMsim3" in answer.out
+
+
+def test_addresses_inside_a_burst_move_all_of_it_and_it_is_said(archsim: Any, tmp_path: Path) -> None:
+    trace = tmp_path / "odd.csv"
+    trace.write_text("5,0,0\n64,0,0\n130,1,0\n")
+    assert (
+        "2 addresses lay inside a burst: its whole 64 B were moved"
+        in archsim("dram", trace, "--device", "DDR4_2400").out
+    )
+    found = json.loads(archsim("dram", trace, "--device", "DDR4_2400", "--json").out)
+    assert (found["requests_inside_bursts"], found["moved_bytes"]) == (2, 192)
+
+
+def test_requests_without_a_command_of_their_own_are_counted(archsim: Any, tmp_path: Path) -> None:
+    trace = tmp_path / "writes.csv"
+    trace.write_text("0,0,0\n64,1,0\n64,1,0\n")  # DRAMsim3 merges the second write and leaves the first waiting
+    answer = archsim("dram", trace, "--device", "DDR4_2400", "--policy", "bank_rr")
+    assert "2 requests had none: merged, forwarded, or still waiting at the end" in answer.out

@@ -14,7 +14,8 @@ from archsim.study.plain_json import json_text
 
 NAMES = [
     "trace", "device", "source", "from_memory", "protocol", "channels", "ranks", "mapping", "page_policy", "policy",
-    "outstanding", "cycles", "time_us", "reads", "writes", "requests_without_command", "activates", "precharges", "refreshes", "missed_refreshes",
+    "outstanding", "cycles", "time_us", "reads", "writes", "requests_without_command", "requests_inside_bursts",
+    "activates", "precharges", "refreshes", "missed_refreshes",
     "row_hit_rate", "moved_bytes", "bandwidth_gb_per_s", "bandwidth_utilization", "peak_gb_per_s",
     "mean_read_latency_cycles", "mean_read_latency_ns", "max_read_latency_cycles", "bus_use_cycles", "energy_nj",
     "pj_per_bit", "versions",
