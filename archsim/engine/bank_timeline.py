@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.memory_level import DramLevel
-from archsim.engine.dram_channel import count_bus_use, count_commands, read_log
+from archsim.engine.dram_outcome import outcome_of, run_of
 from archsim.engine.dram_run import DramController, DramRun
 from archsim.engine.dram_state import StateSizes, make_state
 from archsim.engine.timeline import Timeline
 from archsim.errors import SimulationError
-from archsim.kernels.dram_queues import LAST_DATA, LATENCY_MAX, LATENCY_SUM, LOGGED, OUTSTANDING, DramState
+from archsim.kernels.dram_queues import OUTSTANDING, DramState
+from archsim.kernels.dram_rules import READS, WRITES
 from archsim.kernels.step_banks import (
     ARRAY_END,
     CHANNEL_END,
@@ -127,20 +128,13 @@ def bank_work(steps: Steps, transfers: Transfers, dram: DramLevel, log_lines: in
 
 def read_out(work: BankWork, timeline: Timeline) -> BankRun:
     """Collect what the channels counted."""
-    state, device, scalars = work.state, work.device, work.state.scalars
-    cycles = int(scalars[LAST_DATA])
-    counts = count_commands(state.times, cycles)
-    dram = DramRun(
-        device=device,
+    outcome, ranks = outcome_of(work.state), work.state.times.ranks
+    dram = run_of(
+        outcome,
+        work.device,
         policy=DramPolicy.FRFCFS,
-        outstanding=int(state.settings[OUTSTANDING]),
-        cycles=cycles,
-        counts=counts,
-        requests=(counts.reads, counts.writes),
-        read_latency_sum=int(scalars[LATENCY_SUM]),
-        read_latency_max=int(scalars[LATENCY_MAX]),
-        bus_use=count_bus_use(state.buses, cycles),
-        log=read_log(device, state.log[: int(scalars[LOGGED])]) if len(state.log) else None,
+        outstanding=int(work.state.settings[OUTSTANDING]),
+        requests=(int(ranks[:, READS].sum()), int(ranks[:, WRITES].sum())),
     )
     return BankRun(timeline=timeline, dram=dram)
 

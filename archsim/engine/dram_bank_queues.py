@@ -8,6 +8,7 @@ from archsim.engine.dram_run import DramTrace
 from archsim.engine.dram_state import make_times
 from archsim.kernels import dram_bank_queues, dram_bus_use
 from archsim.kernels.dram_bank_queues import BankQueues
+from archsim.kernels.dram_record import LOG_COLUMNS
 from archsim.kernels.dram_rules import NEVER
 
 
@@ -38,5 +39,5 @@ def make_bank_queues(device: DramDevice, trace: DramTrace, log_lines: int) -> Ba
         counts=np.zeros(banks, dtype=np.int64),
         wakes=np.zeros(banks, dtype=np.int64),
         ring=np.zeros(len(trace), dtype=np.int64),
-        log=np.zeros((log_lines, dram_bank_queues.LOG_COLUMNS), dtype=np.int64),
+        log=np.zeros((log_lines, LOG_COLUMNS), dtype=np.int64),
     )

@@ -9,6 +9,7 @@ from archsim.arch.dram_device import DramDevice
 from archsim.engine.dram_run import DramController
 from archsim.kernels import dram_bus_use, dram_queues, dram_rules, dram_streams
 from archsim.kernels.dram_queues import DramState
+from archsim.kernels.dram_record import LOG_COLUMNS
 from archsim.kernels.dram_rules import LONG_AGO, NEVER, DramTimes
 from archsim.terms import PagePolicy
 
@@ -93,7 +94,7 @@ def make_state(device: DramDevice, controller: DramController, outstanding: int,
         blocks=_zeros(sizes.streams, sizes.slot_requests),
         arrivals=_zeros(sizes.streams, sizes.slot_requests if sizes.is_paced else 0),
         tags=_zeros(sizes.tags, 2),
-        log=_zeros(sizes.log_lines, dram_queues.LOG_COLUMNS),
+        log=_zeros(sizes.log_lines, LOG_COLUMNS),
     )
 
 

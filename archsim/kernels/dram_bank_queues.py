@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.kernels.compiled import compiled_inline
+from archsim.kernels.dram_record import OWN, note_latency
 from archsim.kernels.dram_rules import DramTimes
 
 LIST_ENTRIES, QUEUE_ENTRIES, KEPT_WRITES = 32, 8, 8
@@ -27,14 +28,10 @@ BANK, ROW, COLUMN, IS_WRITE, ARRIVAL, BLOCK, ACCEPTED, MERGED = range(8)
 REQUEST_COLUMNS = 8
 
 # Places in the vector of scalars
-CLOCK, OFFERED, IN_FLIGHT, RETURNED, ISSUED_READS, FORWARDED, FRESH = range(7)
-LAST_DATA, LATENCY_SUM, LATENCY_MAX, LOGGED = range(7, 11)
+CLOCK, OFFERED, IN_FLIGHT, RETURNED, ISSUED_READS, FORWARDED, FRESH = range(OWN, OWN + 7)
 """Now; requests accepted; reads out; of the ring; reads that a waiting write serves, those of them accepted in this
-clock; what comes out of the run."""
+clock."""
 SCALARS = 12
-
-LOG_COLUMNS = 5
-"""Of a line of the log: clock, code of the command, bank (or rank, of a refresh), row, column."""
 
 
 class BankQueues(NamedTuple):
@@ -55,7 +52,7 @@ class BankQueues(NamedTuple):
     ring
         Shape (reads,): when reads return, in the order of their commands.
     log
-        Shape (capacity, LOG_COLUMNS); 0 lines = none kept.
+        Shape (capacity, `LOG_COLUMNS`); 0 lines = none kept.
     """
 
     times: DramTimes
@@ -119,9 +116,7 @@ def return_later(state, one, end):
     while one >= 0:
         state.ring[scalars[ISSUED_READS]] = end
         scalars[ISSUED_READS] += 1
-        latency = end - requests[one, ACCEPTED]
-        scalars[LATENCY_SUM] += latency
-        scalars[LATENCY_MAX] = max(scalars[LATENCY_MAX], latency)
+        note_latency(scalars, end - requests[one, ACCEPTED])
         one = requests[one, MERGED]
 
 
@@ -162,8 +157,7 @@ def _join_read(state, channel, one, same_write):
     if same_write >= 0:
         scalars[FORWARDED] += 1
         scalars[FRESH] += 1
-        scalars[LATENCY_SUM] += 1
-        scalars[LATENCY_MAX] = max(scalars[LATENCY_MAX], 1)
+        note_latency(scalars, 1)
         return True
     same_read = _find(state, channel, one, 0)
     if same_read < 0:
@@ -224,14 +218,3 @@ def _first_with_room(state, channel, is_write):
         if state.counts[state.requests[state.lists[2 * channel + is_write, place], BANK]] < QUEUE_ENTRIES:
             return place
     return -1
-
-
-@compiled_inline
-def note(state, clock, command, where):
-    """Write a line into the log, while there is room; lines that find none are counted all the same."""
-    line = state.scalars[LOGGED]
-    if line < len(state.log):
-        state.log[line, 0] = clock
-        state.log[line, 1] = command
-        state.log[line, 2], state.log[line, 3], state.log[line, 4] = where
-    state.scalars[LOGGED] = line + 1

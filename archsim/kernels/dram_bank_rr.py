@@ -30,11 +30,11 @@ from archsim.kernels.dram_bank_queues import (
     SERVED,
     WAITING,
     move_on,
-    note,
     offer,
     take_back,
 )
 from archsim.kernels.dram_bank_serve import refreshing_rank, serve
+from archsim.kernels.dram_record import note_command
 from archsim.kernels.dram_rules import (
     BANKS,
     MISSED,
@@ -70,7 +70,7 @@ def run_bank_rr(state, outstanding):
     whose write still waits is dropped into that one, and a read of such a burst is served by it in one clock;
     reads of a burst that is already asked for share its command. DRAMsim3 hangs where a full list of writes
     waits for a read that cannot leave its own list; here the read goes first. On closed pages it waits longer than it
-    must before it opens a bank again, and less long before it refreshes one: see `_read_closed`.
+    must before it opens a bank again: see `dram_bank_serve._read_closed`.
     """
     scalars, channels = state.scalars, state.channels
     while not _is_done(state):
@@ -135,14 +135,14 @@ def _refresh_or_close(state, channel, clock):
             if when_precharge(times, bank) <= clock:
                 precharge(times, bank, clock)
                 state.wakes[bank] = 0
-                note(state, clock, PRECHARGE, (bank, -1, -1))
+                note_command(state, (clock, PRECHARGE, bank, -1, -1))
                 return PRECHARGE
     if is_open or when_refresh(times, rank) > clock:
         return -1
     refresh(times, rank, clock)
     channels[channel, OWING] -= 1
     channels[channel, SERVED] = (channels[channel, SERVED] + 1) % times.timing[RANKS]
-    note(state, clock, REFRESH, (rank, -1, -1))
+    note_command(state, (clock, REFRESH, rank, -1, -1))
     return REFRESH
 
 

@@ -7,7 +7,6 @@ from archsim.kernels.compiled import compiled_inline
 from archsim.kernels.dram_bank_queues import (
     COLUMN,
     IS_WRITE,
-    LAST_DATA,
     OWING,
     QUEUED,
     ROW,
@@ -15,10 +14,10 @@ from archsim.kernels.dram_bank_queues import (
     SINCE,
     TURN,
     leave,
-    note,
     return_later,
 )
 from archsim.kernels.dram_bus_use import use_bus
+from archsim.kernels.dram_record import LAST_DATA, note_command
 from archsim.kernels.dram_rules import (
     ACTIVATE,
     BANK_ACT,
@@ -123,11 +122,11 @@ def _apply(state, channel, clock, what):
     state.wakes[bank] = 0
     if command == ACTIVATE:
         activate(times, bank, requests[one, ROW], clock)
-        note(state, clock, ACTIVATE, (bank, requests[one, ROW], -1))
+        note_command(state, (clock, ACTIVATE, bank, requests[one, ROW], -1))
         return
     if command == PRECHARGE:
         precharge(times, bank, clock)
-        note(state, clock, PRECHARGE, (bank, -1, -1))
+        note_command(state, (clock, PRECHARGE, bank, -1, -1))
         return
     is_write, closes = requests[one, IS_WRITE], times.timing[CLOSED_PAGE]
     when = (clock, state.channels[channel, SINCE])
@@ -143,7 +142,7 @@ def _apply(state, channel, clock, what):
         command = READ_PRECHARGE if closes else READ
         return_later(state, one, end)
     state.scalars[LAST_DATA] = max(state.scalars[LAST_DATA], end)
-    note(state, clock, command, (bank, requests[one, ROW], requests[one, COLUMN]))
+    note_command(state, (clock, command, bank, requests[one, ROW], requests[one, COLUMN]))
     leave(state.queues[bank], entry, state.counts[bank])
     state.counts[bank] -= 1
     state.channels[channel, QUEUED] -= 1

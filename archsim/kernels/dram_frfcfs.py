@@ -17,7 +17,6 @@ from archsim.kernels.dram_queues import (
     IDLE_DRAIN,
     INJECT_AT,
     INJECTED,
-    LAST_DATA,
     OFFERING,
     PENDING,
     STALE,
@@ -25,6 +24,7 @@ from archsim.kernels.dram_queues import (
     TICKED,
     WAKE,
 )  # fmt: skip
+from archsim.kernels.dram_record import LAST_DATA
 from archsim.kernels.dram_rules import NEVER
 from archsim.kernels.dram_streams import inject
 

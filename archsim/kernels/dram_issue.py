@@ -16,11 +16,7 @@ from archsim.kernels.dram_queues import (
     HELD,
     HIT,
     INJECT_AT,
-    LAST_DATA,
-    LATENCY_MAX,
-    LATENCY_SUM,
     LISTS,
-    LOGGED,
     NEXT,
     OPENER,
     OPENER_WRITES,
@@ -51,6 +47,7 @@ from archsim.kernels.dram_queues import (
     take_back,
     unlink,
 )  # fmt: skip
+from archsim.kernels.dram_record import LAST_DATA, note_command, note_latency
 from archsim.kernels.dram_rules import (
     ACTIVATE,
     CLOSED_PAGE,
@@ -141,13 +138,13 @@ def _issue(state, channel, clock):
             state.scalars[INJECT_AT] = min(state.scalars[INJECT_AT], clock)
         times.banks[bank, HIT] = first_hit(state, bank, times.banks[bank, HEAD])
         times.banks[bank, HIT + 1] = first_hit(state, bank, times.banks[bank, HEAD + 1])
-        _note(state, (clock, ACTIVATE, bank, row, -1))
+        note_command(state, (clock, ACTIVATE, bank, row, -1))
     elif kind == CLASS_REFRESH:
         refresh(times, bank, clock)
         _count_owing(state, channel)
-        _note(state, (clock, REFRESH, bank, -1, -1))
+        note_command(state, (clock, REFRESH, bank, -1, -1))
     else:
-        _note(state, (clock, PRECHARGE, bank, times.banks[bank, OPEN_ROW], -1))
+        note_command(state, (clock, PRECHARGE, bank, times.banks[bank, OPEN_ROW], -1))
         precharge(times, bank, clock)
         times.banks[bank, HIT] = -1
         times.banks[bank, HIT + 1] = -1
@@ -179,7 +176,7 @@ def _serve(state, channel, bank, clock):
         read(times, bank, clock)
         kind = READ_PRECHARGE if closes else READ
         _await(state, clock, data, places[place, ACCEPTED])
-    _note(state, (clock, kind, bank, row, places[place, PLACE_COLUMN]))
+    note_command(state, (clock, kind, bank, row, places[place, PLACE_COLUMN]))
     if not is_opener:
         times.banks[bank, HIT + is_write] = first_hit(state, bank, places[place, NEXT])
         unlink(state, channel, place, is_write)
@@ -204,9 +201,7 @@ def _await(state, clock, data, accepted):
     back = data + state.settings[RETURN_CYCLES]
     ring[(scalars[RING_FIRST] + scalars[RING_COUNT]) & (len(ring) - 1)] = back
     scalars[RING_COUNT] += 1
-    latency = back - accepted - 1
-    scalars[LATENCY_SUM] += latency
-    scalars[LATENCY_MAX] = max(scalars[LATENCY_MAX], latency)
+    note_latency(scalars, back - accepted - 1)
     if scalars[READS_BLOCKED]:
         scalars[INJECT_AT] = min(scalars[INJECT_AT], back)
 
@@ -222,13 +217,3 @@ def _count_down(state, tag, data):
         endings[scalars[FINISHING], END_AT] = tags[tag, TAG_DATA]
         scalars[FINISHING] += 1
         scalars[STOP_AT] = min(scalars[STOP_AT], tags[tag, TAG_DATA])
-
-
-@compiled_inline
-def _note(state, line):
-    """Write a line of the log where it has room, and count it."""
-    at = state.scalars[LOGGED]
-    if at < len(state.log):
-        for i in range(len(line)):
-            state.log[at, i] = line[i]
-    state.scalars[LOGGED] = at + 1

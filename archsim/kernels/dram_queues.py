@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.kernels.compiled import compiled_inline
+from archsim.kernels.dram_record import OWN
 from archsim.kernels.dram_rules import OPEN_ROW, DramTimes
 
 # Columns of a bank beyond the rules'; + is_write
@@ -36,9 +37,9 @@ void; requests not served yet, openers included."""
 CHANNEL_COLUMNS = 20
 
 # Places in the vector of scalars
-CLOCK, TICKED, STOP_AT, INJECT_AT, INJECTED, IN_FLIGHT, READS_BLOCKED, ROOM_WANTED, OFFERING = range(9)
+CLOCK, TICKED, STOP_AT, INJECT_AT, INJECTED, IN_FLIGHT, READS_BLOCKED, ROOM_WANTED, OFFERING = range(OWN, OWN + 9)
 """Now, its commands done; when a tag ends; the injector: next clock, requests this clock, reads out, why it waits."""
-RING_FIRST, RING_COUNT, FINISHING, NEXT_AGE, LAST_DATA, LATENCY_SUM, LATENCY_MAX, LOGGED, PENDING = range(9, 18)
+RING_FIRST, RING_COUNT, FINISHING, NEXT_AGE, PENDING = range(OWN + 9, OWN + 14)
 SCALARS = 20
 
 # Places in the vector of settings
@@ -48,11 +49,9 @@ FIELD_SHIFTS = 10
 CHANNEL_STEP, RANK_STEP, GROUP_STEP = range(22, 25)
 SETTINGS = 28
 
-# Columns of a tag, of an end still to come, and of a line of the log
+# Columns of a tag, and of an end still to come
 REMAINING, TAG_DATA = 0, 1
 END_TAG, END_AT = 0, 1
-LOG_COLUMNS = 5
-"""Clock, code of the command, bank (or rank, of a refresh), row, column."""
 
 
 class DramState(NamedTuple):
@@ -74,7 +73,7 @@ class DramState(NamedTuple):
     tags
         Shape (tags, 2): bursts that have not been issued, and the end of the last one's data.
     log
-        Shape (capacity, LOG_COLUMNS); 0 lines = none kept.
+        Shape (capacity, `LOG_COLUMNS`); 0 lines = none kept.
     """
 
     times: DramTimes

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import load_device
-from archsim.engine.dram_channel import Setting, count_bus_use, count_commands, run_dram_trace, run_frfcfs
+from archsim.engine.dram_channel import Setting, run_dram_trace, run_frfcfs
+from archsim.engine.dram_outcome import count_bus_use, count_commands
 from archsim.engine.dram_run import COMMANDS, BusUse, DramController, DramRun, DramTrace
 from archsim.engine.dram_state import StateSizes, make_state
 from archsim.errors import ConfigError
 from archsim.kernels.dram_frfcfs import HORIZON, NOTHING_LEFT, SLOT_EMPTY, TAG_ENDED, advance, take_ended
-from archsim.kernels.dram_queues import CLOCK, LAST_DATA, LOGGED, REMAINING, DramState
+from archsim.kernels.dram_queues import CLOCK, REMAINING, DramState
+from archsim.kernels.dram_record import LAST_DATA, LOGGED
 from archsim.kernels.dram_rules import NEVER
 from archsim.kernels.dram_streams import END, ORDER, POSITION, load_slot
 from tests.dram_cases import DEVICES, controllers, devices, mixed_trace, remapped, retimed, trace_of, traces
