@@ -6,13 +6,13 @@ themselves are the model.
 """
 
 import csv
-from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, inf, isfinite, log
+from math import inf, isfinite
 from pathlib import Path
 
 from archsim.config_file import read_text
+from archsim.cost.log_log import along, neighbours
 from archsim.errors import ConfigError
 
 AXES = ("capacity_bytes", "width_bits")
@@ -40,7 +40,7 @@ class SramColumn:
 
     def at(self, capacity_bytes: float) -> Costs:
         """Interpolate; beyond the ends as at the end."""
-        return _along(self.capacities, capacity_bytes, self.costs.__getitem__)
+        return along(self.capacities, capacity_bytes, self.costs.__getitem__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,9 +72,9 @@ class SramSurface:
     def extent(self, node_nm: float, width_bits: float) -> tuple[float, float, float, float]:
         """Return the edges around a node and a width: capacities, then widths. [B], [b]"""
         low, high = 0.0, inf
-        for node in _neighbours(self.nodes, node_nm):
+        for node in neighbours(self.nodes, node_nm):
             widths = sorted(self.columns[node])
-            for width in _neighbours(widths, width_bits):
+            for width in neighbours(widths, width_bits):
                 capacities = self.columns[node][width].capacities
                 low, high = max(low, capacities[0]), min(high, capacities[-1])
         return low, high, widths[0], widths[-1]
@@ -88,9 +88,9 @@ class SramSurface:
         def at_node(index: int) -> Costs:
             by_width = self.columns[self.nodes[index]]
             widths = sorted(by_width)
-            return _along(widths, width_bits, lambda place: by_width[widths[place]].at(capacity_bytes))
+            return along(widths, width_bits, lambda place: by_width[widths[place]].at(capacity_bytes))
 
-        return _along(self.nodes, node_nm, at_node)
+        return along(self.nodes, node_nm, at_node)
 
     def over(self, other: "SramSurface") -> "SramSurface":
         """Return the ratio of each point's costs to the other surface's at the same place."""
@@ -165,20 +165,3 @@ def _positive(text: str | None, column: str, where: str) -> float:
     if not (isfinite(value) and value > 0):
         raise ConfigError(f"{where}: {column} (={text!r}) must be a positive number")
     return value
-
-
-def _neighbours(places: Sequence[float], x: float) -> tuple[float, ...]:
-    """Return the one or two places that a value is interpolated from."""
-    right = bisect_right(places, x)
-    if right in (0, len(places)) or places[right - 1] == x:
-        return (places[max(right - 1, 0)],)
-    return (places[right - 1], places[right])
-
-
-def _along(places: Sequence[float], x: float, at: Callable[[int], Costs]) -> Costs:
-    right = bisect_right(places, x)
-    if right in (0, len(places)) or places[right - 1] == x:
-        return at(max(right - 1, 0))
-    low, high = places[right - 1], places[right]
-    share = log(x / low) / log(high / low)
-    return tuple(exp((1 - share) * log(a) + share * log(b)) for a, b in zip(at(right - 1), at(right), strict=True))

@@ -3,11 +3,11 @@
 Called by `sram_model.py` for memories larger than the largest macro of the grid.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import sqrt
 
 from archsim.arch.memory_level import SramCell
+from archsim.cost.log_log import along
 
 WIRE_PJ_PER_BIT_MM: dict[SramCell, tuple[tuple[float, float], ...]] = {
     SramCell.LSTP: ((22, 0.208), (32, 0.310), (45, 0.404), (65, 0.521), (90, 0.663)),
@@ -74,8 +74,4 @@ def tree_mm(macro_mm2: float, macros: float) -> float:
 
 def _at(points: tuple[tuple[float, float], ...], node_nm: float) -> float:
     nodes = [node for node, _ in points]
-    node = min(max(node_nm, nodes[0]), nodes[-1])
-    right = min(bisect_right(nodes, node), len(nodes) - 1)
-    (low, first), (high, last) = points[right - 1], points[right]
-    share = log(node / low) / log(high / low)
-    return exp((1 - share) * log(first) + share * log(last))
+    return along(nodes, node_nm, lambda index: points[index][1:])[0]

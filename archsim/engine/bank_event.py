@@ -114,9 +114,8 @@ class _Chip:
             if after >= len(self.start) or (behind >= 0 and behind not in self.taken):
                 continue
             allowed = self.start[after] + int(self.work.steps.tail[after]) if after >= 0 else 0
-            arrival = clock_of(self.clocks, allowed) if after >= 0 else 0
             offer_transfer(self.work.state, stream, transfer, transfers.runs[transfer], int(transfers.is_write[transfer]),
-                           self.work.device.request_bytes, arrival)  # fmt: skip
+                           self.work.device.request_bytes, clock_of(self.clocks, allowed))  # fmt: skip
             self.slot_tag[stream] = transfer
             self.following[stream] = int(transfers.next_in_stream[transfer])
         order_streams(self.work.state, self.slot_tag)

@@ -89,7 +89,6 @@ def offer_transfer(state, stream, transfer, runs, is_write, burst_bytes, arrival
     bursts = list_bursts(state.blocks[stream], is_write, burst_bytes, runs)
     state.tags[transfer, REMAINING] = bursts
     load_slot(state, stream, bursts, arrival, transfer)
-    return bursts
 
 
 class Progress(NamedTuple):

@@ -159,7 +159,7 @@ def _in_blocks(blocks: StepBlocks, operand: Operand, sizes: IntArray, base: int)
 
 def _ifmap_by_planes(blocks: StepBlocks) -> WordRuns:
     geometry, boxes = blocks.work.geometry, blocks.boxes
-    per_image, channels = max(1, int(geometry.last[-1])), geometry.channels
+    per_image, channels = geometry.image_lines, geometry.channels
     image, line, images = _images(_first_line(blocks), boxes.lines, per_image)
     plane = (image * blocks.work.groups + blocks.walk.group) * channels + boxes.first_channel
     return WordRuns(
@@ -175,7 +175,7 @@ def _ifmap_by_planes(blocks: StepBlocks) -> WordRuns:
 
 def _ifmap_by_pixels(blocks: StepBlocks) -> WordRuns:
     geometry, boxes = blocks.work.geometry, blocks.boxes
-    per_image, channels = max(1, int(geometry.last[-1])), geometry.channels
+    per_image, channels = geometry.image_lines, geometry.channels
     image, line, images = _images(_first_line(blocks), boxes.lines, per_image)
     first_line = (image * blocks.work.groups + blocks.walk.group) * per_image + line
     return WordRuns(

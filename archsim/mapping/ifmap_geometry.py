@@ -42,6 +42,11 @@ class IfmapGeometry:
     last: IntArray
 
     @property
+    def image_lines(self) -> int:
+        """Lines that an image takes where only touched ones are stored; 1 where none is."""
+        return max(1, int(self.last[-1]))
+
+    @property
     def touched_lines(self) -> int:
         """Ifmap lines of all images that any window touches."""
         return self.images * int(self.last[-1])

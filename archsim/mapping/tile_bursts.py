@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from archsim.arch.memory_level import TensorLayout
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.loop_nest import Dim
+from archsim.mapping.operand_flow import RELEVANT
 from archsim.mapping.tile_options import TileOptions
 from archsim.mapping.tile_sizes import channels_of, lines_of
 from archsim.terms import Operand
@@ -35,19 +36,11 @@ def burst_bytes_per_byte(work: ArrayWork, options: TileOptions, operand: Operand
     burst, word_bytes = dram.require_device().request_bytes, work.link_bits(operand) / 8
     if dram.layout is TensorLayout.TILED or operand not in (Operand.IFMAP, Operand.OFMAP):
         unit = {dim: options.of(dim, [min(t.size, t.unit) for t in options.tilings[dim]]) for dim in Dim}
-        first, second = _INDEXED_BY[operand]
+        first, second = RELEVANT[Operand.PSUM if operand is Operand.OFMAP else operand]
         block = np.maximum(1.0, unit[first] * unit[second] * word_bytes)
         return np.asarray(np.ceil(block / burst) * burst / block)
     words = _ifmap_run(work, options) if operand is Operand.IFMAP else _ofmap_run(work, options)
     return np.asarray(1.0 + (burst - 1) / np.maximum(1.0, words * word_bytes))
-
-
-_INDEXED_BY = {
-    Operand.IFMAP: (Dim.PIXELS, Dim.WINDOW),
-    Operand.WEIGHT: (Dim.WINDOW, Dim.FILTERS),
-    Operand.PSUM: (Dim.PIXELS, Dim.FILTERS),
-    Operand.OFMAP: (Dim.PIXELS, Dim.FILTERS),
-}
 
 
 def _ifmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:
@@ -55,11 +48,10 @@ def _ifmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:
     geometry = work.geometry
     lines = _per_tile(options, Dim.PIXELS, Operand.IFMAP, lambda span: float(lines_of(work, span).mean()))
     channels = _per_tile(options, Dim.WINDOW, Operand.IFMAP, lambda span: float(channels_of(work, span).mean()))
-    whole_plane, all_channels = max(1, int(geometry.last[-1])), geometry.channels
     if work.arch.dram.layout is TensorLayout.NCHW:
-        run = np.minimum(lines, whole_plane) * geometry.line_words
-        return np.asarray(np.where(lines >= whole_plane, run * channels, run))
-    return np.asarray(np.where(channels >= all_channels, channels * lines * geometry.line_words, channels))
+        run = np.minimum(lines, geometry.image_lines) * geometry.line_words
+        return np.asarray(np.where(lines >= geometry.image_lines, run * channels, run))
+    return np.asarray(np.where(channels >= geometry.channels, channels * lines * geometry.line_words, channels))
 
 
 def _ofmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:
