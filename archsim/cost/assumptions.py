@@ -127,7 +127,7 @@ def _about_wires(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
 def _about_dram(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
     if "dram_pj_per_bit" in table.overrides:
         return ("DRAM energy: flat, whatever the locality, refresh and background included",)
-    device = arch.dram.device or arch.dram.energy_device or table.dram_stand_in
+    device = table.dram_device(arch.dram)
     head = f"DRAM energy: commands x currents of {device.name} ({device.source})"
     io = f"DRAM interface: {table.dram_io_pj_per_bit[device.protocol]:g} pJ/bit ({table.sources[f'dram_io.{device.protocol}']})"
     if arch.dram.device is not None:

@@ -38,7 +38,7 @@ def chip_prices(arch: Architecture, table: EnergyTable) -> PriceList:
     width. Not modelled: zeros that switch less, control, clock tree.
     """
     is_flat = "dram_pj_per_bit" in table.overrides
-    device = arch.dram.device or arch.dram.energy_device or table.dram_stand_in
+    device = table.dram_device(arch.dram)
     prices = (*_logic(arch, table), *_spads(arch, table), *_srams(arch, table), *_wires(arch, table))
     dram = tuple(_flat_dram(arch, table) if is_flat else _dram_commands(arch, table, device))
     every = (*prices, *dram, *_leakage(arch, table))

@@ -14,7 +14,7 @@ from pathlib import Path
 from archsim.arch.architecture import EnergyChoice, Formats
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import load_device
-from archsim.arch.memory_level import SramCell
+from archsim.arch.memory_level import DramLevel, SramCell
 from archsim.config_file import did_you_mean, read_yaml, validate
 from archsim.cost.arithmetic import Arithmetic, adder, mac_operators
 from archsim.cost.sram_model import OwnGrid, SramModel, load_sram_model
@@ -114,6 +114,10 @@ class EnergyTable:
     def lane_op_pj(self, formats: Formats) -> float:
         """One operation of a vector lane: an addition in the psum format. [pJ]"""
         return self.overrides.get("lane_op_pj", self.energies.cost(adder(formats.psum)))
+
+    def dram_device(self, dram: DramLevel) -> DramDevice:
+        """Return whose commands a DRAM's energy is counted in: its own device, the one it names, or the stand-in."""
+        return dram.device or dram.energy_device or self.dram_stand_in
 
     @property
     def spad_pj_per_bit(self) -> float:

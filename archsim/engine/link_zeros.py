@@ -10,9 +10,9 @@ from archsim.arch.architecture import Architecture
 from archsim.engine.residency import sources_of
 from archsim.numerics.link_code import ZeroCounts, expect_zeros
 from archsim.terms import Operand
-from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
+from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer
 from archsim.workload.network import Workload
-from archsim.workload.tensor_zeros import LayerZeros
+from archsim.workload.tensor_zeros import LayerZeros, tensor_words
 
 Known = dict[Operand, ZeroCounts]
 CODED_EVENLY = (
@@ -28,7 +28,7 @@ def zeros_of_layers(workload: Workload) -> dict[str, LayerZeros]:
     found = {}
     for layer in workload.layers:
         if not isinstance(layer, UncostedLayer):
-            words = _words(layer)
+            words = tensor_words(layer)
             ifmap, weight, ofmap = (
                 known[layer.name][operand].over(count) if operand in known[layer.name] else expect_zeros(count, 0.0)
                 for operand, count in words.items()
@@ -42,16 +42,12 @@ def known_zeros(workload: Workload) -> dict[str, Known]:
     known = {layer.name: _own(layer) for layer in workload.layers}
     for tensor in workload.measured:
         known.setdefault(tensor.layer, {})[tensor.operand] = tensor.counts
+    measured = {tensor.layer for tensor in workload.measured if tensor.operand is Operand.OFMAP}
     sources = sources_of(workload)
     for layer in workload.layers:
         ifmaps, weight = sources[layer.name]
         read = [(name, Operand.IFMAP) for name in ifmaps] + [(name, Operand.WEIGHT) for name in (weight,) if name]
-        _tell_makers(
-            known,
-            known[layer.name],
-            read,
-            {tensor.layer for tensor in workload.measured if tensor.operand is Operand.OFMAP},
-        )
+        _tell_makers(known, known[layer.name], read, measured)
     layers = {layer.name: layer for layer in workload.layers}
     for layer in workload.layers:
         ifmaps, weight = sources[layer.name]
@@ -71,7 +67,7 @@ def link_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:
     layers = [layer for layer in workload.layers if not isinstance(layer, UncostedLayer)]
     said = [CODED_EVENLY.format(", ".join(f"{operand} as {code}" for operand, code in codes))]
     for operand, _ in codes:
-        with_words = [layer for layer in layers if _words(layer)[operand]]
+        with_words = [layer for layer in layers if tensor_words(layer)[operand]]
         unknown = sum(operand not in known[layer.name] for layer in with_words)
         if unknown:
             said.append(UNKNOWN.format(operand, unknown, len(with_words)))
@@ -83,7 +79,7 @@ def _own(layer: Layer) -> Known:
     if not isinstance(layer, ConvLayer | MatmulLayer):
         return {}
     shares = {Operand.IFMAP: layer.zero_fractions.ifmap, Operand.WEIGHT: layer.zero_fractions.weight}
-    words = _words(layer)
+    words = tensor_words(layer)
     return {operand: expect_zeros(words[operand], share) for operand, share in shares.items() if share is not None}
 
 
@@ -112,11 +108,3 @@ def _join(makers: Iterable[str], layers: Mapping[str, Layer], known: Mapping[str
         nonzero_words=sum(part.nonzero_words for part in parts),
         run_pairs=sum(part.run_pairs for part in parts),
     )
-
-
-def _words(layer: ConvLayer | MatmulLayer | VectorLayer) -> dict[Operand, int]:
-    return {
-        Operand.IFMAP: layer.ifmap_words,
-        Operand.WEIGHT: layer.weight_words,
-        Operand.OFMAP: layer.ofmap_words,
-    }

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from archsim.errors import ConfigError
 from archsim.report.dram_timeline_plot import timeline_figure
-from archsim.report.pictures import png_bytes
+from archsim.report.pictures import check_png, png_bytes
 from archsim.study.directory import write_directory
 from archsim.study.dram_report import DramReport, command_csv
 from archsim.study.dram_timeline import dram_timeline, telling_stretch
@@ -21,8 +20,8 @@ def write_dram_files(report: DramReport, commands: Path | None, plot: Path | Non
     ConfigError
         ``plot`` does not end in ``.png``, or the disk refuses.
     """
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise ConfigError(f"{plot}: a timeline is written as PNG; give a name that ends in .png")
+    if plot is not None:
+        check_png(plot, "a timeline")
     if commands is not None:
         write_directory(commands.parent, {commands.name: command_csv(report.run.log)})
     if plot is not None:

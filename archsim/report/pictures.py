@@ -48,8 +48,7 @@ def write_roofline(runs: Sequence[RunResult], picture: str | Path) -> None:
         ``picture`` does not end in ``.png``, there is no run, or the disk refuses.
     """
     target = Path(picture)
-    if target.suffix.lower() != ".png":
-        raise ConfigError(f"{target}: a roofline is written as PNG; give a name that ends in .png")
+    check_png(target, "a roofline")
     if not runs:
         raise ConfigError("a roofline needs at least one run")
     rooflines = [roofline_points(run) for run in runs]
@@ -58,6 +57,12 @@ def write_roofline(runs: Sequence[RunResult], picture: str | Path) -> None:
         target.with_suffix(".csv").name: roofline_csv(rooflines).encode(),
     }
     write_directory(target.parent, files)
+
+
+def check_png(target: Path, what: str) -> None:
+    """Refuse a picture's name that ends in anything else. Raises ConfigError."""
+    if target.suffix.lower() != ".png":
+        raise ConfigError(f"{target}: {what} is written as PNG; give a name that ends in .png")
 
 
 def png_bytes(figure: Figure) -> bytes:

@@ -5,7 +5,7 @@ Called by `validate/dram.py`.
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,7 @@ class Reference:
 
     def trace(self) -> DramTrace:
         """Return the requests."""
-        whole = _generated(self.pattern) if self.trace_file is None else read_dram_trace(self.trace_file, self.device)
+        whole = _generated(self.pattern) if self.trace_file is None else _from_file(self.trace_file, self.device)
         return DramTrace(
             address=whole.address[: self.requests],
             is_write=whole.is_write[: self.requests],
@@ -168,6 +168,12 @@ def _is_real(cell: str) -> bool:
         return not cell or 0 <= float(cell) < np.inf
     except ValueError:
         return False
+
+
+@lru_cache(maxsize=2)
+def _from_file(path: Path, device: DramDevice) -> DramTrace:
+    """Read a trace once for neighbouring rows."""
+    return read_dram_trace(path, device)
 
 
 @cache

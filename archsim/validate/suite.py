@@ -1,6 +1,6 @@
 """What a suite of `archsim validate` gives: rows of published and simulated numbers, tier by tier, with bounds.
 
-Made by `validate/dram.py` and `validate/sram.py`; `report/validate_tables.py` shows it.
+Made by `validate/dram.py` and `validate/sram.py`; `validate/tables.py` makes cells of it.
 """
 
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class Tier:
     rows
         All that were compared.
     bounds
-        None = reported, not gated.
+        Empty = reported, not gated.
     notes
         What a reader has to know: rows left out and why.
     """

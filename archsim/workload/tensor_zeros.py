@@ -34,6 +34,11 @@ class MeasuredZeros:
     counts: ZeroCounts
 
 
+def tensor_words(layer: ArrayLayer | VectorLayer) -> dict[Operand, int]:
+    """Return the words of each tensor of a layer. [words]"""
+    return {Operand.IFMAP: layer.ifmap_words, Operand.WEIGHT: layer.weight_words, Operand.OFMAP: layer.ofmap_words}
+
+
 def zeros_by_itself(layer: ArrayLayer | VectorLayer) -> LayerZeros:
     """Return what a layer says of its own zeros, its neighbours not known: no zeros where it says nothing."""
     shares = layer.zero_fractions if isinstance(layer, ConvLayer | MatmulLayer) else ZeroFractions()

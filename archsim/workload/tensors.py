@@ -21,7 +21,7 @@ from archsim.errors import WorkloadError
 from archsim.numerics.link_code import count_zeros
 from archsim.terms import CODABLE_OPERANDS, Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
-from archsim.workload.tensor_zeros import MeasuredZeros
+from archsim.workload.tensor_zeros import MeasuredZeros, tensor_words
 
 ANY = -1
 """A size that may be anything: images."""
@@ -140,9 +140,9 @@ def _check_shape(shape: tuple[int, ...], layer: Layer, operand: Operand) -> None
         raise _WrongTensorError(f"layer {layer.name!r} is not costed, its tensors have no use")
     found = " x ".join(map(str, shape)) or "a scalar"
     if isinstance(layer, VectorLayer):
-        words = {Operand.IFMAP: layer.ifmap_words, Operand.WEIGHT: layer.weight_words, Operand.OFMAP: layer.ofmap_words}
-        if not prod(shape) or not words[operand] or prod(shape) % words[operand]:
-            raise _WrongTensorError(f"is {found}, must be {words[operand]} words (of one image, or of several)")
+        words = tensor_words(layer)[operand]
+        if not prod(shape) or not words or prod(shape) % words:
+            raise _WrongTensorError(f"is {found}, must be {words} words (of one image, or of several)")
         return
     wanted = _array_shapes(layer, operand)
     if 0 in shape or not any(_fits(shape, each) for each in wanted):
