@@ -1,7 +1,7 @@
 """What every action on one chip costs, every part's area, and whence each number comes.
 
 Made by `chip_prices.py` from archsim's own table and by `foreign_prices.py` from a table of another tool;
-`energy.py` multiplies it with a layer's counts, `price_export.py` writes it in the formats of the field.
+`energy.py` multiplies it with a layer's counts, `accelergy.py` and `accelforge.py` write it in the formats of the field.
 """
 
 from dataclasses import dataclass

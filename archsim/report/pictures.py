@@ -13,7 +13,7 @@ from archsim.errors import ConfigError
 from archsim.report.layers_plot import layers_figure
 from archsim.report.roofline_plot import roofline_figure
 from archsim.study.directory import write_directory
-from archsim.study.result import RunResult
+from archsim.study.result import STALE_FILES, RunResult
 from archsim.study.roofline import ROOFLINE_COLUMNS, RooflinePoints, roofline_points, roofline_rows
 from archsim.study.run_tables import csv_text
 
@@ -26,7 +26,7 @@ def write_run(run: RunResult, out: str | Path) -> None:
     ConfigError
         ``out`` cannot be written.
     """
-    write_directory(Path(out), run.files() | picture_files(run))
+    write_directory(Path(out), run.files() | picture_files(run), stale=STALE_FILES)
 
 
 def picture_files(run: RunResult) -> dict[str, bytes]:

@@ -31,6 +31,8 @@ PICTURE_FILES = ("roofline.png", "roofline.csv", "layers.png")
 """Files that `report/pictures.py` puts beside a saved run."""
 DRAM_FILE = "dram.csv"
 """Commands of the DRAM device; not written where the arch has none."""
+STALE_FILES = (*PICTURE_FILES, DRAM_FILE)
+"""What an older run may have left in a directory that a new one does not always write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +226,7 @@ class RunResult:
         ConfigError
             ``out`` cannot be written; nothing in it has changed.
         """
-        write_directory(Path(out), self.files(), stale=(*PICTURE_FILES, DRAM_FILE))
+        write_directory(Path(out), self.files(), stale=STALE_FILES)
 
     def files(self) -> dict[str, bytes]:
         """Return the content of every file that `save` writes, by name."""

@@ -109,3 +109,12 @@ def test_an_energy_table_that_lacks_a_component_ends_with_code_2_before_anything
         f"{table}: no component 'weight_buffer', which the chip 'tpu_like' has. Did you mean 'weights'?" in answer.err
     )
     assert not (tmp_path / "D").exists()
+
+
+def test_a_run_without_a_dram_device_leaves_nothing_of_one_with_it(archsim: Any, tmp_path: Path) -> None:
+    for settings in (("--set", "levels.dram.device=LPDDR4_3200"), ()):
+        assert archsim("run", "tpu_like", "lenet5", *settings, "--out", tmp_path / "D").code == 0
+    assert not (tmp_path / "D/dram.csv").exists()
+    before = json.loads((tmp_path / "D/summary.json").read_text())["totals"]["energy_pj"]
+    again = json.loads(archsim("recost", tmp_path / "D", "--table", "default", "--json").out)
+    assert again["totals"]["energy_pj"] == pytest.approx(before)
