@@ -159,7 +159,7 @@ def dram(
 
     writes = commands is not None or plot is not None
     settings = TraceSettings(
-        device=device, outstanding=outstanding, policy=policy.value, mapping=mapping, page=page and page.value,
+        device=device, outstanding=outstanding, policy=policy, mapping=mapping, page=page,
         keeps_log=writes,
     )  # fmt: skip
     report = run_trace_file(trace, settings)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from archsim.arch.dram_mapping import AddressMapping
 from archsim.terms import PagePolicy
 
+READS_PER_CHANNEL = 32
+"""Bursts outstanding per channel where nobody says how many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DramTiming:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from archsim.arch.dram_device import DramDevice
+from archsim.arch.dram_device import READS_PER_CHANNEL, DramDevice
 from archsim.arch.dram_device_keys import Channels, mapping_fault
 from archsim.arch.dram_devices import device_names, is_path, load_device
 from archsim.arch.keys import Conflict, Keys
@@ -22,8 +22,6 @@ from archsim.terms import PagePolicy
 
 FLAT = "bandwidth"
 """The device that is no more than a bandwidth and a latency."""
-READS_PER_CHANNEL = 32
-"""Bursts outstanding per channel where the arch does not say."""
 _FLAT_KEYS = ("bandwidth_bytes_per_cycle", "latency_cycles", "energy_device")
 _DEVICE_KEYS = ("channels", "mapping", "page_policy", "outstanding_reads", "layout", "path_cycles")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from archsim.arch.dram_device import READS_PER_CHANNEL
 from archsim.arch.dram_devices import load_device
 from archsim.config_file import legible
 from archsim.cost.dram_energy import DramEnergy, price_dram
@@ -23,9 +24,6 @@ LOG_COLUMNS = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row"
 """Of the command log as CSV; -1 where a command has no such place."""
 
 
-OUTSTANDING_PER_CHANNEL = 32
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSettings:
     """How a trace is run.
@@ -37,18 +35,18 @@ class TraceSettings:
     outstanding
         Reads in flight at most, over all channels; None = 32 per channel.
     policy
-        A value of `DramPolicy`.
+        Which command goes first.
     mapping, page
-        In place of the device's own; ``page`` is a value of `PagePolicy`.
+        In place of the device's own.
     keeps_log
         Whether every command is kept.
     """
 
     device: str
     outstanding: int | None = None
-    policy: str = DramPolicy.FRFCFS
+    policy: DramPolicy = DramPolicy.FRFCFS
     mapping: str | None = None
-    page: str | None = None
+    page: PagePolicy | None = None
     keeps_log: bool = False
 
 
@@ -146,14 +144,13 @@ def run_trace_file(path: Path, settings: TraceSettings) -> DramReport:
     WorkloadError
         The trace is wrong: up to 20 faults, each with its line.
     """
-    page = None if settings.page is None else PagePolicy(settings.page)
-    device = load_device(settings.device, mapping=settings.mapping, page_policy=page)
+    device = load_device(settings.device, mapping=settings.mapping, page_policy=settings.page)
     trace = read_dram_trace(path, device)
     run = run_dram_trace(
         device,
         trace,
-        policy=DramPolicy(settings.policy),
-        outstanding=settings.outstanding or OUTSTANDING_PER_CHANNEL * device.channels,
+        policy=settings.policy,
+        outstanding=settings.outstanding or READS_PER_CHANNEL * device.channels,
         log=settings.keeps_log,
     )
     return replace(report_dram_run(run, legible(path).name), inside_bursts=trace.inside_bursts)

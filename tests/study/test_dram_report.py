@@ -11,6 +11,7 @@ import pytest
 from archsim.errors import ConfigError
 from archsim.study.dram_report import LOG_COLUMNS, DramReport, TraceSettings, command_csv, run_trace_file
 from archsim.study.plain_json import json_text
+from archsim.terms import DramPolicy, PagePolicy
 
 NAMES = [
     "trace", "device", "source", "from_memory", "protocol", "channels", "ranks", "mapping", "page_policy", "policy",
@@ -71,7 +72,9 @@ def test_32_reads_a_channel_are_outstanding_where_nothing_is_said(trace: Path, d
 
 
 def test_settings_reach_the_run(trace: Path) -> None:
-    settings = TraceSettings(device="DDR4_2400", outstanding=2, policy="bank_rr", mapping="rochrabacobg", page="closed")
+    settings = TraceSettings(
+        device="DDR4_2400", outstanding=2, policy=DramPolicy.BANK_RR, mapping="rochrabacobg", page=PagePolicy.CLOSED
+    )
     found = run_trace_file(trace, settings).summary()
     assert {name: found[name] for name in ("outstanding", "policy", "mapping", "page_policy", "row_hit_rate")} == {
         "outstanding": 2, "policy": "bank_rr", "mapping": "rochrabacobg", "page_policy": "closed", "row_hit_rate": 0,
