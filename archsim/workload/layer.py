@@ -10,6 +10,7 @@ from math import prod
 
 from archsim.errors import WorkloadError
 from archsim.workload.gemm import Gemm
+from archsim.workload.layer_formats import LayerFormats, WeightClusters
 from archsim.workload.shape_rules import check_kept_of, check_positive, window_count
 
 
@@ -62,6 +63,8 @@ class ConvLayer:
         Of the ifmap and weight values.
     kept_of
         (N, M) structured weight sparsity of the workload: N of every M weights kept; None = dense.
+    formats, clusters
+        Of a converted workload: see `layer_formats.py`; None = the arch's formats, weights one by one.
 
     Raises
     ------
@@ -84,6 +87,8 @@ class ConvLayer:
     sources: tuple[str, ...] = ()
     zero_fractions: ZeroFractions = ZeroFractions()
     kept_of: tuple[int, int] | None = None
+    formats: LayerFormats | None = None
+    clusters: WeightClusters | None = None
 
     def __post_init__(self) -> None:
         axes = len(self.ifmap)
@@ -170,7 +175,7 @@ class MatmulLayer:
         ``fc``, ``gemm`` or ``matmul``.
     weight_source
         Name of the layer that makes the second matrix (attention); empty = stored weights.
-    sources, zero_fractions, kept_of
+    sources, zero_fractions, kept_of, formats, clusters
         As in `ConvLayer`.
     """
 
@@ -184,6 +189,8 @@ class MatmulLayer:
     weight_source: str = ""
     zero_fractions: ZeroFractions = ZeroFractions()
     kept_of: tuple[int, int] | None = None
+    formats: LayerFormats | None = None
+    clusters: WeightClusters | None = None
 
     def __post_init__(self) -> None:
         check_positive(self.name, rows=self.rows, inner=self.inner, columns=self.columns, batches=self.batches)
@@ -229,7 +236,7 @@ class VectorLayer:
         Operations over all lanes; 0 = only moves its words (or nothing, when it has no words).
     ifmap_words, weight_words, ofmap_words
         Values read, parameters read, values written; all 0 for a pure view such as reshape. [words]
-    sources
+    sources, formats
         As in `ConvLayer`.
     """
 
@@ -240,6 +247,7 @@ class VectorLayer:
     ofmap_words: int
     weight_words: int = 0
     sources: tuple[str, ...] = ()
+    formats: LayerFormats | None = None
 
     def __post_init__(self) -> None:
         for label in ("lane_ops", "ifmap_words", "ofmap_words", "weight_words"):
