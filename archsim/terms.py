@@ -72,3 +72,25 @@ class DramPolicy(StrEnum):
 
     FRFCFS = "frfcfs"
     BANK_RR = "bank_rr"
+
+
+class CalibrationMethod(StrEnum):
+    """How the scale of a tensor is chosen from the values that it had on the calibration images."""
+
+    MAX = "max"
+    """The smallest scale that holds the largest magnitude."""
+    MSE = "mse"
+    """Of that scale and the three below it, the one with the least squared error."""
+    P999 = "p99.9"
+    """As max, of the magnitude that 99.9 % of the values stay below."""
+    P9999 = "p99.99"
+    """As max, of the magnitude that 99.99 % of the values stay below."""
+    NONE = "none"
+    """No scale: the format as it is."""
+
+
+class WeightScales(StrEnum):
+    """What shares one scale of the weights."""
+
+    CHANNEL = "channel"
+    TENSOR = "tensor"

@@ -12,7 +12,7 @@ from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of
 from archsim.mapping.tile_traffic import tile_traffic
-from archsim.numerics.number_format import parse_format
+from archsim.numerics.format_grammar import parse_format
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
 

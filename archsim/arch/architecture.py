@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from archsim.arch.memory_level import LIVES_WITH, DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
+from archsim.arch.word_group import WordGroup
 from archsim.numerics.number_format import NumberFormat
 from archsim.terms import Operand
 
@@ -80,6 +81,12 @@ class Architecture:
         Sentences that a report must show.
     content_hash
         Hash of the file it was read from.
+    follows_workload
+        The chip is made for its workload: the formats of a converted layer replace those of the arch, layer
+        by layer. False = a layer that does not fit the arch's formats is refused.
+    codes, kernel
+        Of the layer that runs, put in by `mapping/layer_arch.py`; None in an arch as read. The widths of its
+        values where a level packs them, None = ``formats``; weights behind one pointer, None = stored one by one.
     """
 
     name: str
@@ -94,6 +101,32 @@ class Architecture:
     energy: EnergyChoice
     assumptions: tuple[str, ...] = ()
     content_hash: str = ""
+    follows_workload: bool = False
+    codes: Formats | None = None
+    kernel: WordGroup | None = None
+
+    def group(self, level: str, operand: Operand) -> WordGroup:
+        """Return how an operand's values lie in a level: one by one in the arch's width, or packed, or as pointers.
+
+        ``level`` is the name of a level; any other, like ``spad``, has the arch's registers.
+        """
+        bus_bits = self._packing().get(level)
+        formats = self.formats if bus_bits is None or self.codes is None else self.codes
+        kernel = self._kernel_at(level, operand)
+        group = kernel or WordGroup(words=1, bits=formats.of(operand).width_bits)
+        return group if bus_bits is None else group.packed(bus_bits)
+
+    def stored_words(self, level: str, operand: Operand, words: int) -> int:
+        """Return what a level counts for so many values: pointers for weights that come from a codebook. [words]"""
+        kernel = self._kernel_at(level, operand)
+        return kernel.groups_of(words) if kernel else words
+
+    def _packing(self) -> dict[str, int | None]:
+        return {level.name: level.packing_bits for level in self.srams} | {self.dram.name: self.dram.packing_bits}
+
+    def _kernel_at(self, level: str, operand: Operand) -> WordGroup | None:
+        """What one pointer stands for, at a level that holds pointers."""
+        return self.kernel if operand is Operand.WEIGHT and level in self._packing() else None
 
     def sram_of(self, operand: Operand) -> SramLevel | None:
         """Return the on-chip level an operand lives in.

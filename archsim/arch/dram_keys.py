@@ -16,7 +16,7 @@ from archsim.arch.dram_devices import device_names, is_path, load_device
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.memory_level import DramLevel, TensorLayout
 from archsim.arch.operand_keys import CompressionKey
-from archsim.arch.value_types import Cycles, FreeName, Line, Rate
+from archsim.arch.value_types import Cycles, FreeName, Line, PackingBits, Rate
 from archsim.config_file import did_you_mean
 from archsim.terms import PagePolicy
 
@@ -45,6 +45,7 @@ class DramKeys(Keys):
     bandwidth_bytes_per_cycle: Rate | None = None
     latency_cycles: Cycles = 0
     compression: CompressionKey = ()
+    packing_bits: PackingBits | None = None
     energy_device: DeviceName | None = None
     channels: Channels | None = None
     mapping: Line | None = None
@@ -63,6 +64,10 @@ class DramKeys(Keys):
                 if getattr(self, key) is not None:
                     rule, concerns = "needs a DRAM device under device", frozenset({key, "device"})
                     yield Conflict(at=(key,), message=rule, found=getattr(self, key), concerns=concerns)
+        if self.packing_bits is not None and self.compression:
+            rule = "leave this key out: a code on the channel is a stream of bits of its own, without words of a bus"
+            yield Conflict(at=("packing_bits",), message=rule, found=self.packing_bits,
+                           concerns=frozenset({"packing_bits", "compression"}))  # fmt: skip
         if self.mapping is not None and (fault := mapping_fault(self.mapping)):
             yield Conflict(at=("mapping",), message=fault, found=self.mapping, concerns=frozenset({"mapping"}))
 
@@ -104,6 +109,7 @@ class DramKeys(Keys):
             bandwidth_bytes_per_cycle=bandwidth,
             latency_cycles=self.latency_cycles if device is None else self.path_cycles or 0,
             compression=self.compression,
+            packing_bits=self.packing_bits,
             device=device,
             outstanding_reads=self.outstanding_reads or READS_PER_CHANNEL * (device.channels if device else 1),
             layout=self.layout or TensorLayout.NCHW,

@@ -12,7 +12,7 @@ from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys, attempt, settle
 from archsim.arch.memory_level import SramCell, SramLevel, SramPorts
 from archsim.arch.operand_keys import HeldOperand
-from archsim.arch.value_types import MAX_SIDE, Bytes, Count, FreeName, PositiveBytes
+from archsim.arch.value_types import MAX_SIDE, Bytes, Count, FreeName, PackingBits, PositiveBytes
 from archsim.terms import Operand
 
 
@@ -44,6 +44,8 @@ class SramKeys(Keys):
     cell: SramCell = SramCell.LSTP
     double_buffered: StrictBool = True
     keep_bytes: Bytes = 0
+    packing_bits: PackingBits | None = None
+    keeps_weights: StrictBool = False
 
     def conflicts(self) -> Iterable[Conflict]:
         """Return what is wrong between capacity, partitions, ports and what is kept."""
@@ -70,6 +72,8 @@ class SramKeys(Keys):
             cell=self.cell,
             double_buffered=self.double_buffered,
             keep_bytes=self.keep_bytes,
+            packing_bits=self.packing_bits,
+            keeps_weights=self.keeps_weights,
         )
 
     def _ports(self) -> SramPorts:
@@ -100,6 +104,9 @@ class SramKeys(Keys):
         if self.ports != 1 and self.width_bytes is None:
             yield self._conflict("ports", "needs width_bytes: without a width the level never limits", {"width_bytes"})
         yield from self._idle_interleaving()
+        if self.keeps_weights and Operand.WEIGHT not in self.holds:
+            rule = "keeps the weights of all layers on the chip: the level must hold weight"
+            yield self._conflict("keeps_weights", rule, {"holds"})
         if self.keep_bytes and self.partition_bytes is not None:
             rule = "needs capacity_bytes: a partitioned level has no room outside its partitions"
             yield self._conflict("keep_bytes", rule, {"partition_bytes"})

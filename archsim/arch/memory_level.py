@@ -86,6 +86,10 @@ class SramLevel:
         The next tile of an operand loads while the present one is in use.
     keep_bytes
         Part of the capacity set aside for tensors that wait here for a later layer. [B]
+    packing_bits
+        Values lie whole in words of so many bits, as many as fit; None = one behind the other. [b]
+    keeps_weights
+        The stored weights of all layers are loaded once, before the first layer, where they fit.
     """
 
     name: str
@@ -100,6 +104,8 @@ class SramLevel:
     cell: SramCell = SramCell.LSTP
     double_buffered: bool = True
     keep_bytes: int = 0
+    packing_bits: int | None = None
+    keeps_weights: bool = False
 
     @property
     def bytes_per_cycle(self) -> int | None:
@@ -172,6 +178,8 @@ class DramLevel:
         Whose commands the energy is estimated by where ``device`` is None; None = the cost model's choice.
     compression
         The code of each operand that does not cross the channel as it is.
+    packing_bits
+        As in `SramLevel`: words of the bus. [b]
     """
 
     name: str
@@ -184,6 +192,7 @@ class DramLevel:
     clocks_per_cycle: Fraction = Fraction(1)
     energy_device: DramDevice | None = None
     compression: tuple[tuple[Operand, Compression], ...] = ()
+    packing_bits: int | None = None
 
     @property
     def read_latency_cycles(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archsim.errors import ConfigError
+from archsim.numerics.accumulator import LogAdderKind, LogSum
 from archsim.terms import Dataflow
 
 
@@ -38,6 +39,39 @@ class StartEvent(StrEnum):
 
     FIRST_OPERAND = "first_operand"
     FIRST_ACTIVATION = "first_activation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAdder:
+    """What adds two logarithms in a PE, where psums do not leave the log domain.
+
+    Parameters
+    ----------
+    kind
+        A table of the Gaussian logarithms, or an approximation without one.
+    fraction_bits
+        Of the running logarithm. [b]
+    entries
+        Of each of the two tables (sum and difference), a divisor of the differences within reach; None = one for
+        every difference.
+    reach_octaves
+        Differences beyond it add nothing; None = ``fraction_bits`` + 2. Beside ``entries`` it moves no
+        cost, only values. [octaves]
+    latency_cycles
+        From two logarithms to the one of their sum. [cycles]
+    """
+
+    kind: LogAdderKind
+    fraction_bits: int
+    entries: int | None = None
+    reach_octaves: int | None = None
+    latency_cycles: int = 1
+
+    @property
+    def log_sum(self) -> LogSum:
+        """The same adder as `numerics/` knows it. Raises ValueError where the settings contradict each other."""
+        reach = self.reach_octaves or (self.fraction_bits + 2 if self.entries else 0)
+        return LogSum(fraction_bits=self.fraction_bits, kind=self.kind, entries=self.entries or 0, reach_octaves=reach)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +117,10 @@ class PeArray:
         the first streamed one, the first tile being resident.
     structured_sparsity
         Skip the weights that the workload's N:M sparsity drops (SCALE-Sim's layer-wise form).
+    log_adder
+        Adds psums that are logarithms; None = psums are linear, or their adder takes no time of its own.
+        Its latency lengthens the hop of a psum from row to row (weight and input stationary); an
+        output-stationary PE takes its next pair only when the sum before is done: nothing is interleaved.
     """
 
     rows: int
@@ -104,6 +142,7 @@ class PeArray:
     edge_folds: EdgeFolds = EdgeFolds.FULL
     start_event: StartEvent = StartEvent.FIRST_OPERAND
     structured_sparsity: bool = False
+    log_adder: LogAdder | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._foreign_settings(), *self._idle_settings()]
@@ -114,6 +153,16 @@ class PeArray:
     def multipliers(self) -> int:
         """MACs that the array can start in one cycle."""
         return self.rows * self.columns
+
+    @property
+    def add_cycles(self) -> int:
+        """Cycles of one accumulation: 1, or the latency of an adder of logarithms. [cycles]"""
+        return self.log_adder.latency_cycles if self.log_adder else 1
+
+    @property
+    def hop_cycles(self) -> int:
+        """Cycles a psum takes from one row to the next, what its adder takes beyond one included. [cycles]"""
+        return self.psum_hop + self.add_cycles - 1
 
     @property
     def pipeline_cycles(self) -> int:

@@ -17,12 +17,14 @@ from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.level_keys import LevelList, SramKeys
 from archsim.arch.overrides import apply_settings, origin
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
 from archsim.arch.value_types import Count, Cycles, Energy, Line, Nanometres, PositiveCycles, Rate, Words
 from archsim.config_file import ConfigText, read_yaml, validate
 from archsim.errors import ConfigError
+from archsim.numerics.accumulator import LogAdderKind
+from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.link_code import WIDEST_LEVEL_BITS
-from archsim.numerics.number_format import parse_format
+from archsim.numerics.number_format import NumberKind
 from archsim.terms import Compression, Dataflow
 
 SHORT_DATAFLOWS = {
@@ -38,11 +40,39 @@ def _long_dataflow(value: Any) -> Any:
 
 
 def _known_format(name: str) -> str:
-    return parse_format(name).name
+    try:
+        return parse_format(name).name
+    except ValueError as problem:
+        first, *_, last = str(problem).splitlines()
+        raise ValueError(f"{first} {last.lstrip(' ^')}" if last != first else first) from None
 
 
 AnyDataflow = Annotated[Dataflow, BeforeValidator(_long_dataflow)]
 FormatName = Annotated[str, AfterValidator(_known_format)]
+
+
+class LogAdderKeys(Keys):
+    """``pe_array.log_adder``: the fields of `LogAdder`, under the same names."""
+
+    stand_ins: ClassVar[Mapping[str, Any]] = {"fraction_bits": 1}
+
+    kind: LogAdderKind = LogAdderKind.TABLE
+    fraction_bits: Annotated[int, Field(strict=True, ge=1, le=12)]
+    entries: Count | None = None
+    reach_octaves: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
+    latency_cycles: PositiveCycles = 1
+
+    def conflicts(self) -> Iterable[Conflict]:
+        """Return what the adder itself refuses: a table's settings without a table, entries that do not divide its reach."""
+        try:
+            _ = self.build().log_sum
+        except ValueError as problem:
+            keys = frozenset({"kind", "fraction_bits", "entries", "reach_octaves"})
+            yield Conflict(at=("entries",), message=str(problem), found=self.entries, concerns=keys)
+
+    def build(self) -> LogAdder:
+        """Return the adder."""
+        return LogAdder(**dict(self))
 
 
 class PeArrayKeys(Keys):
@@ -69,6 +99,7 @@ class PeArrayKeys(Keys):
     edge_folds: EdgeFolds = EdgeFolds.FULL
     start_event: StartEvent = StartEvent.FIRST_OPERAND
     structured_sparsity: StrictBool = False
+    log_adder: LogAdderKeys | None = None
 
     def conflicts(self) -> Iterable[Conflict]:
         """Return the settings that this dataflow does not have, as `PeArray` tells them."""
@@ -80,7 +111,7 @@ class PeArrayKeys(Keys):
 
     def build(self) -> PeArray:
         """Return the array. Raises ConfigError where its settings contradict each other."""
-        return PeArray(**dict(self))
+        return PeArray(**{**dict(self), "log_adder": self.log_adder.build() if self.log_adder else None})
 
 
 class VectorUnitKeys(Keys):
@@ -95,12 +126,21 @@ class VectorUnitKeys(Keys):
 
 
 class FormatsKeys(Keys):
-    """``formats``: a format name per operand; ``ofmap`` is the ifmap's where it is not given."""
+    """``formats``: a format name per operand; ``ofmap`` is the ifmap's where it is not given.
+
+    They are the widths of the chip's registers and the arithmetic of its multipliers. A layer of a converted
+    workload has formats of its own. ``follow_workload: false``: a layer whose arithmetic is of another kind, whose
+    values are wider or whose sums need more bits than the psum is refused; narrower codes take the arch's width,
+    except in levels with ``packing_bits``. ``follow_workload: true``: the chip is made for the workload, the layer's
+    formats replace the arch's in widths and in the price of a MAC; area, leakage and wires stay the arch's. Layers
+    without formats of their own run with the arch's either way.
+    """
 
     ifmap: FormatName
     weight: FormatName
     psum: FormatName
     ofmap: FormatName | None = None
+    follow_workload: StrictBool = False
 
     def build(self) -> Formats:
         """Return the formats."""
@@ -143,7 +183,13 @@ class ArchKeys(Keys):
     energy: EnergyKeys = EnergyKeys()
 
     def conflicts(self) -> Iterable[Conflict]:
-        """Return the operands whose words are too wide for their code on the DRAM channel."""
+        """Return the operands whose words are too wide for their code on the DRAM channel, and an idle adder."""
+        if self.pe_array.log_adder and not self.formats.follow_workload:
+            psum = parse_format(self.formats.psum)
+            if psum.kind is not NumberKind.LOGARITHMIC:
+                rule = f"adds logarithms, the psums are {psum.name}: needs formats.psum lnsN, or formats.follow_workload"
+                yield Conflict(at=("pe_array", "log_adder"), message=rule, found=self.pe_array.log_adder.kind.value,
+                               concerns=frozenset({"pe_array", "formats"}))  # fmt: skip
         place, formats = len(self.levels) - 1, self.formats.build()
         dram = self.levels[place]
         for operand, code in dram.compression if isinstance(dram, DramKeys) else ():
@@ -165,6 +211,7 @@ class ArchKeys(Keys):
             pe_array=self.pe_array.build(),
             vector_unit=self.vector_unit.build() if self.vector_unit is not None else None,
             formats=self.formats.build(),
+            follows_workload=self.formats.follow_workload,
             srams=tuple(level.build() for level in srams if isinstance(level, SramKeys)),
             dram=dram.build(folder, self.clock_mhz),
             energy=self.energy.build(self.technology_nm, folder),

@@ -19,6 +19,7 @@ RESERVED_NAMES = {
     "vector": "the vector unit",
     "wires": "the wires",
     "leakage": "leakage",
+    "weight_lut": "the table of kernels",
 }
 """Names that the tables of a run use for other things."""
 
@@ -48,6 +49,7 @@ PositiveCycles = Annotated[int, Field(strict=True, ge=1, le=MAX_CYCLES)]
 Words = Annotated[int, Field(strict=True, ge=0, le=MAX_WORDS)]
 Bytes = Annotated[int, Field(strict=True, ge=0, le=MAX_BYTES)]
 PositiveBytes = Annotated[int, Field(strict=True, ge=1, le=MAX_BYTES)]
+PackingBits = Annotated[int, Field(strict=True, ge=8, le=4096, multiple_of=8)]
 
 _Finite = Annotated[float, BeforeValidator(_exponent_as_float), Field(strict=True, allow_inf_nan=False)]
 Rate = Annotated[_Finite, Field(ge=1e-6, le=1e9)]

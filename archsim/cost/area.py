@@ -4,8 +4,9 @@ from math import fsum
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
-from archsim.cost.arithmetic import adder, mac_operators
+from archsim.cost.arithmetic import adder
 from archsim.cost.energy_table import EnergyTable
+from archsim.cost.mac_cost import MODEL_SOURCE, is_modelled
 from archsim.cost.price_list import MAC, SPAD, VECTOR, AreaPart
 from archsim.cost.sram_macros import SramMacros, macros_of
 from archsim.cost.sram_model import SramPoint
@@ -30,8 +31,9 @@ def area_parts(arch: Architecture, table: EnergyTable) -> tuple[AreaPart, ...]:
     array, formats, unit = arch.pe_array, arch.formats, arch.vector_unit
     register_um2 = register_bits_per_pe(arch) * table.register_um2_per_bit
     lane_um2 = table.areas.cost(adder(formats.psum))
+    mac_source = MODEL_SOURCE if is_modelled(formats, array.log_adder) else "area.arithmetic"
     logic = (
-        (MAC, array.multipliers, table.areas.cost(*mac_operators(formats)), "area.arithmetic"),
+        (MAC, array.multipliers, table.mac_um2(formats, array.log_adder), mac_source),
         (SPAD, array.rows * array.columns, register_um2, "area.register"),
         (VECTOR, unit.lanes * unit.ops_per_cycle if unit else 0, lane_um2, "area.arithmetic"),
     )

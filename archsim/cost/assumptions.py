@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
+from archsim.arch.pe_array import LogAdder
 from archsim.cost.arithmetic import Arithmetic, Operator, OperatorKind, adder, mac_operators
 from archsim.cost.dram_standin import device_copies
 from archsim.cost.energy_table import EnergyTable
+from archsim.cost.mac_cost import MAC_MODEL, is_modelled, mac_cost
 from archsim.cost.sram_macros import DEFAULT_ACCESS_BYTES, macros_of
 from archsim.cost.sram_timing import slow_srams
 from archsim.cost.table_statements import Statement
 from archsim.cost.wires import wire_cell, wire_lengths
+from archsim.numerics.log_adder import table_bits, table_entries
 from archsim.numerics.number_format import NumberKind
 
 _IEEE_FLOATS = {"fp16", "fp32", "fp64"}
@@ -43,12 +46,13 @@ def pricing_assumptions(arch: Architecture, table: EnergyTable) -> tuple[str, ..
     levels = tuple(sentence for level in arch.srams for sentence in _about_level(level, table))
     slow = slow_srams(arch, table.sram_models.__getitem__)
     rest = (*cells, *levels, *slow, *_about_wires(arch, table), *_about_dram(arch, table))
-    return (*kept, *_about_widths(quantities), *_about_formats(arch), *rest)
+    return (*kept, *_about_widths(quantities), *_about_formats(arch), *_about_model(arch, table), *rest)
 
 
 def _operators_in_use(arch: Architecture, overrides: Collection[str]) -> tuple[Operator, ...]:
     """Return the operators whose price no override replaces."""
-    mac = () if "mac_pj" in overrides else mac_operators(arch.formats)
+    is_priced = "mac_pj" not in overrides and not is_modelled(arch.formats, arch.pe_array.log_adder)
+    mac = mac_operators(arch.formats) if is_priced else ()
     has_lane = arch.vector_unit is not None and "lane_op_pj" not in overrides
     return tuple(dict.fromkeys((*mac, *((adder(arch.formats.psum),) if has_lane else ()))))
 
@@ -95,13 +99,34 @@ def _about_widths(quantities: Mapping[str, _Quantity]) -> tuple[str, ...]:
 
 
 def _about_formats(arch: Architecture) -> tuple[str, ...]:
-    formats = (arch.formats.ifmap, arch.formats.weight, arch.formats.psum)
+    is_model = is_modelled(arch.formats, arch.pe_array.log_adder)
+    formats = (arch.formats.psum,) if is_model else (arch.formats.ifmap, arch.formats.weight, arch.formats.psum)
     own_split = {fmt.name for fmt in formats if fmt.kind is NumberKind.FLOAT} - _IEEE_FLOATS
     floats = tuple(
         f"{name} is priced as an IEEE float of its width: its own split of bits is not modelled" for name in own_split
     )
-    has_lns = any(fmt.kind is NumberKind.LOGARITHMIC for fmt in formats)
+    has_lns = not is_model and any(fmt.kind is NumberKind.LOGARITHMIC for fmt in formats)
     return (*sorted(floats), *(("an LNS multiplication is priced as an integer add",) if has_lns else ()))
+
+
+def _about_model(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
+    """What the model gives for a MAC that no published numbers price."""
+    formats, adder_ = arch.formats, arch.pe_array.log_adder
+    if not is_modelled(formats, adder_):
+        return ()
+    names = f"{formats.ifmap.name} x {formats.weight.name} into {formats.psum.name}"
+    parts = mac_cost(formats.ifmap, formats.weight, formats.psum, adder_).parts
+    split = ", ".join(f"{name} {pj * table.model_energy_factor:.2g}" for name, pj, _ in parts)
+    head = f"MAC of {names}: {table.mac_pj(formats, adder_):.4g} pJ ({split}), {table.mac_um2(formats, adder_):.4g} um2"
+    size = () if adder_ is None else (_log_adder_sentence(adder_),)
+    return (f"{head}, a {MAC_MODEL}", *size)
+
+
+def _log_adder_sentence(adder_: LogAdder) -> str:
+    reach = f", reach {adder_.reach_octaves} octaves" if adder_.reach_octaves else ""
+    entries = table_entries(adder_.log_sum)
+    table = f", {entries[0]} and {entries[1]} entries, {table_bits(adder_.log_sum)} bits of tables per PE" if entries[0] else ""
+    return f"psums add as logarithms: {adder_.kind}, {adder_.fraction_bits} fraction bits{table}{reach}"
 
 
 def _about_level(level: SramLevel, table: EnergyTable) -> tuple[str, ...]:

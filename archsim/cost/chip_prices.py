@@ -13,6 +13,7 @@ from archsim.cost.assumptions import pricing_assumptions
 from archsim.cost.dram_energy import command_energy
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.leakage import leakage_mw
+from archsim.cost.mac_cost import MAC_MODEL, MODEL_SOURCE, is_modelled
 from archsim.cost.price_list import DRAM_PARTS, LEAKAGE, MAC, SPAD, VECTOR, WIRES, Price, PriceList
 from archsim.cost.register_file import register_file_pj
 from archsim.cost.sram_macros import macros_for
@@ -63,12 +64,14 @@ def component_names(arch: Architecture) -> tuple[str, ...]:
 
 
 def _logic(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
-    for component, action, unit, pj, override in (
-        (MAC, "compute", "MAC", table.mac_pj(arch.formats), "mac_pj"),
-        (VECTOR, "compute", "lane op", table.lane_op_pj(arch.formats), "lane_op_pj"),
+    log_adder = arch.pe_array.log_adder
+    mac_source = MODEL_SOURCE if is_modelled(arch.formats, log_adder) else "arithmetic"
+    for component, unit, pj, override, key in (
+        (MAC, "MAC", table.mac_pj(arch.formats, log_adder), "mac_pj", mac_source),
+        (VECTOR, "lane op", table.lane_op_pj(arch.formats), "lane_op_pj", "arithmetic"),
     ):
-        source = _source("arithmetic", override, table)
-        yield Price(component=component, action=action, unit=unit, pj=pj, source=source)
+        source = _source(key, override, table)
+        yield Price(component=component, action="compute", unit=unit, pj=pj, source=source)
 
 
 def _spads(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
@@ -152,6 +155,7 @@ def _sources(arch: Architecture, table: EnergyTable, device: DramDevice) -> dict
     said = {
         **table.sources,
         **{key: f"{text}, at {table.node_nm:g} nm" for key, text in cells.items()},
+        MODEL_SOURCE: MAC_MODEL,
         "dram_commands": f"commands and currents of {device.name} ({device.source})",
     }
     replaced = {f"overrides.{key}": f"energy.overrides.{key} = {value:g}" for key, value in table.overrides.items()}

@@ -15,8 +15,10 @@ from archsim.arch.architecture import EnergyChoice, Formats
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import load_device
 from archsim.arch.memory_level import DramLevel, SramCell
+from archsim.arch.pe_array import LogAdder
 from archsim.config_file import did_you_mean, read_yaml, validate
 from archsim.cost.arithmetic import Arithmetic, adder, mac_operators
+from archsim.cost.mac_cost import MODEL_NODE_NM, is_modelled, mac_cost
 from archsim.cost.sram_model import OwnGrid, SramModel, load_sram_model
 from archsim.cost.table_scaling import ScaledTable
 from archsim.cost.table_schema import TableFile
@@ -49,6 +51,8 @@ class EnergyTable:
         Of arithmetic, at the node. [pJ]
     areas
         Of arithmetic, at the node. [um2]
+    model_energy_factor, model_area_factor
+        From the node of `mac_cost.py` to this one.
     register_pj_per_bit, register_um2_per_bit
         Of a flip-flop read or written, at the node. [pJ/b], [um2/b]
     mux_pj_per_bit_entry
@@ -83,6 +87,8 @@ class EnergyTable:
     node_nm: float
     energies: Arithmetic
     areas: Arithmetic
+    model_energy_factor: float
+    model_area_factor: float
     register_pj_per_bit: float
     register_um2_per_bit: float
     mux_pj_per_bit_entry: float
@@ -105,11 +111,19 @@ class EnergyTable:
         """
         return tuple(statement.text for statement in self.statements)
 
-    def mac_pj(self, formats: Formats) -> float:
-        """One multiplication and the addition to its psum. [pJ]"""
+    def mac_pj(self, formats: Formats, log_adder: LogAdder | None = None) -> float:
+        """One multiplication and the addition to its psum; by `mac_cost.py` where no numbers are published. [pJ]"""
         if "mac_pj" in self.overrides:
             return self.overrides["mac_pj"]
+        if is_modelled(formats, log_adder):
+            return mac_cost(formats.ifmap, formats.weight, formats.psum, log_adder).pj * self.model_energy_factor
         return self.energies.cost(*mac_operators(formats))
+
+    def mac_um2(self, formats: Formats, log_adder: LogAdder | None = None) -> float:
+        """Area of what `mac_pj` prices; no override replaces it. [um2]"""
+        if is_modelled(formats, log_adder):
+            return mac_cost(formats.ifmap, formats.weight, formats.psum, log_adder).um2 * self.model_area_factor
+        return self.areas.cost(*mac_operators(formats))
 
     def lane_op_pj(self, formats: Formats) -> float:
         """One operation of a vector lane: an addition in the psum format. [pJ]"""
@@ -183,6 +197,8 @@ def _scaled(file: TableFile, choice: EnergyChoice, folder: Path) -> EnergyTable:
         node_nm=choice.node_nm,
         energies=scaled.energies(),
         areas=scaled.areas(),
+        model_energy_factor=scaled.energy_factor(MODEL_NODE_NM),
+        model_area_factor=scaled.area_factor(MODEL_NODE_NM),
         register_pj_per_bit=register.energy.value * PJ_PER_FJ * scaled.energy_factor(register.energy.node_nm),
         register_um2_per_bit=register.area.value * scaled.area_factor(register.area.node_nm),
         mux_pj_per_bit_entry=register.mux.value * PJ_PER_FJ * scaled.energy_factor(register.mux.node_nm),

@@ -13,7 +13,7 @@ from archsim.config_file import read_tagged_yaml
 from archsim.cost.accelergy import areas_beside, read_accelergy
 from archsim.cost.accelforge import read_accelforge
 from archsim.cost.chip_prices import chip_prices
-from archsim.cost.energy_table import SHIPPED_TABLES, load_energy_table, table_path
+from archsim.cost.energy_table import SHIPPED_TABLES, EnergyTable, load_energy_table, table_path
 from archsim.cost.foreign_prices import foreign_prices
 from archsim.cost.foreign_table import ForeignTable
 from archsim.cost.price_list import PriceList
@@ -37,6 +37,16 @@ def load_prices(arch: Architecture) -> PriceList:
         return chip_prices(arch, load_energy_table(choice))
     own = chip_prices(arch, load_energy_table(replace(choice, table="default")))
     return foreign_prices(foreign, own, arch)
+
+
+def own_table(arch: Architecture) -> EnergyTable:
+    """Return archsim's own table at a chip's node: the one that its ``energy`` names, or else the shipped one."""
+    choice = arch.energy
+    if choice.table not in SHIPPED_TABLES:
+        path = table_path(choice.table)
+        if _foreign_table(path, _stamps(path)) is not None:
+            choice = replace(choice, table="default")
+    return load_energy_table(choice)
 
 
 def with_energy_table(arch: Architecture, table: str) -> Architecture:

@@ -207,7 +207,7 @@ def _run_weight_stationary(streamed: IntArray, stationary: IntArray, pe_array: P
 
 def _weight_stationary_settings(pe_array: PeArray) -> IntArray:
     settings = np.zeros(ws_kernel.SETTINGS, dtype=np.int64)
-    settings[ws_kernel.PSUM_HOP] = pe_array.psum_hop
+    settings[ws_kernel.PSUM_HOP] = pe_array.hop_cycles
     settings[ws_kernel.ACT_HOP] = pe_array.act_hop
     settings[ws_kernel.PE_LATENCY] = pe_array.pe_latency
     settings[ws_kernel.INPUT_REGS] = pe_array.input_regs
@@ -232,15 +232,16 @@ def _run_output_stationary(ifmap: IntArray, weight: IntArray, pe_array: PeArray)
     pieces = _cut(len(weight), pe_array.k_tile or len(weight))
     pixel_folds, filter_folds = _cut(len(ifmap), pe_array.rows), _cut(weight.shape[1], pe_array.columns)
     passes = [(pixels, filters, piece) for filters in filter_folds for pixels in pixel_folds for piece in pieces]
-    ifmaps = np.zeros((len(passes), pieces[0].stop, pe_array.rows), dtype=np.int64)
-    weights = np.zeros((len(passes), pieces[0].stop, pe_array.columns), dtype=np.int64)
+    every = pe_array.add_cycles  # a pair, then bubbles while its sum is made: zeros that change no sum
+    ifmaps = np.zeros((len(passes), pieces[0].stop * every, pe_array.rows), dtype=np.int64)
+    weights = np.zeros((len(passes), pieces[0].stop * every, pe_array.columns), dtype=np.int64)
     extents = np.zeros((len(passes), 7), dtype=np.int64)
     for fold, (pixels, filters, piece) in enumerate(passes):
         extent, length = _extent(pixels, filters, pe_array), piece.stop - piece.start
         keeps = pe_array.k_tile_keeps_psum
-        extents[fold] = [*extent, length, not keeps or piece is pieces[0], not keeps or piece is pieces[-1]]
-        ifmaps[fold, :length, : extent[2]] = ifmap[pixels, piece].T
-        weights[fold, :length, : extent[3]] = weight[piece, filters]
+        extents[fold] = [*extent, length * every, not keeps or piece is pieces[0], not keeps or piece is pieces[-1]]
+        ifmaps[fold, : length * every : every, : extent[2]] = ifmap[pixels, piece].T
+        weights[fold, : length * every : every, : extent[3]] = weight[piece, filters]
     outputs, cycles, macs, counts = os_kernel.step_output_stationary_array(
         ifmaps, weights, extents, _output_stationary_settings(pe_array)
     )
@@ -250,6 +251,7 @@ def _run_output_stationary(ifmap: IntArray, weight: IntArray, pe_array: PeArray)
         if extents[fold, os_kernel.DRAINS]:
             used = (fold, slice(extents[fold, os_kernel.USED_ROWS]), slice(extents[fold, os_kernel.USED_COLUMNS]))
             _merge(ofmap[pixels, filters], output_cycles[pixels, filters], outputs[used], cycles[used])
+    macs = macs // every  # bubbles are no MACs and no words
     issued = int(macs.sum())
     return ClockedRun(
         ofmap=ofmap,
@@ -257,8 +259,8 @@ def _run_output_stationary(ifmap: IntArray, weight: IntArray, pe_array: PeArray)
         total_cycles=int(cycles.max()),
         counts=ClockedCounts(
             macs_per_pe=macs,
-            ifmap_edge_reads=int(counts[os_kernel.IFMAP_READS]),
-            weight_edge_reads=int(counts[os_kernel.WEIGHT_READS]),
+            ifmap_edge_reads=int(counts[os_kernel.IFMAP_READS]) // every,
+            weight_edge_reads=int(counts[os_kernel.WEIGHT_READS]) // every,
             output_edge_writes=int(counts[os_kernel.OUTPUT_WRITES]),
             stationary_register_reads=0,
             stationary_register_writes=0,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
+from archsim.mapping.layer_arch import arch_for_layer
 from archsim.terms import Operand
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.network import Workload
@@ -168,7 +169,10 @@ def _keep_level(arch: Architecture) -> SramLevel | None:
 
 def _size_bytes(arch: Architecture, layer: Layer) -> int:
     """Room that a layer's ofmap takes; 0 = it has none of its own. [B]"""
-    return arch.formats.ofmap.bytes_of(_ofmap_words(layer))
+    words, level = _ofmap_words(layer), _keep_level(arch)
+    if not words or level is None:
+        return 0
+    return arch_for_layer(layer, arch).group(level.name, Operand.OFMAP).bytes_of(words)
 
 
 def _ofmap_words(layer: Layer) -> int:

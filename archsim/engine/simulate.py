@@ -11,7 +11,9 @@ from archsim.engine.layer_run import LayerRun, mapping_loss_cycles
 from archsim.engine.link_zeros import zeros_of_layers
 from archsim.engine.measure import fastest_plan, measure_plan
 from archsim.engine.residency import kept_words, sources_of, tensors_kept
+from archsim.engine.weight_store import arch_with_weights, weight_store
 from archsim.mapping.fold_plan import FoldPlan
+from archsim.mapping.layer_arch import arch_for_layer
 from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.vector_plan import plan_vector_layer
 from archsim.terms import Bottleneck, Operand
@@ -42,6 +44,10 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
     Not modelled: layers that overlap; the array and the vector unit never run side by side.
     """
     stays = kept_words(workload, tensors_kept(arch, workload))
+    store = weight_store(arch, workload)
+    arch = arch_with_weights(arch, store)
+    keeps_weights = store is not None and store.fits
+    codebooks: set[str] = set()
     sources = sources_of(workload)
     zeros = zeros_of_layers(workload) if arch.dram.compression else {}
     known: dict[object, LayerRun] = {}
@@ -50,11 +56,14 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
         if on_layer is not None:
             on_layer(index, len(workload.layers), layer.name)
         kept, from_chip = _kept(layer, sources[layer.name], stays), 0
+        if keeps_weights and not sources[layer.name][1]:
+            kept |= {Operand.WEIGHT}
+        loads_table = _uses_first(layer, codebooks)
         if isinstance(layer, VectorLayer):
             from_chip = sum(stays.get(source, 0) for source in sources[layer.name][0])
-        key = (_shape_key(layer), kept, from_chip, zeros.get(layer.name))
+        key = (_shape_key(layer), kept, from_chip, zeros.get(layer.name), loads_table)
         if key not in known:
-            known[key] = run_layer(layer, arch, kept, from_chip, zeros=zeros.get(layer.name))
+            known[key] = run_layer(layer, arch, kept, from_chip, zeros=zeros.get(layer.name), loads_table=loads_table)
         runs.append(replace(known[key], layer=layer.name))
     return tuple(runs)
 
@@ -66,6 +75,7 @@ def run_layer(
     words_from_chip: int = 0,
     *,
     zeros: LayerZeros | None = None,
+    loads_table: bool = True,
 ) -> LayerRun:
     """Run one layer.
 
@@ -79,12 +89,15 @@ def run_layer(
         For a vector layer: ifmap words that are on chip. [words]
     zeros
         Of its tensors, for an arch that codes them on the DRAM channel; None = what the layer says itself.
+    loads_table
+        Whether the layer is the first one that needs its codebook of kernels.
 
     Raises
     ------
     MappingError
-        The layer does not fit the chip.
+        The layer does not fit the chip, or its values do not fit the chip's formats.
     """
+    arch = arch_for_layer(layer, arch)
     if isinstance(layer, UncostedLayer):
         return _not_run(layer, arch, costed=False, note=layer.reason)
     if isinstance(layer, VectorLayer):
@@ -93,9 +106,11 @@ def run_layer(
         if arch.vector_unit is None:
             return _not_run(layer, arch, costed=False, note=f"{arch.name} has no vector_unit")
         on_chip = layer.ifmap_words if Operand.IFMAP in kept else min(words_from_chip, layer.ifmap_words)
-        plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept, zeros=zeros)
+        plan = plan_vector_layer(layer, arch, arch.vector_unit, on_chip, Operand.OFMAP in kept, zeros=zeros,
+                                 keeps_weights=Operand.WEIGHT in kept)  # fmt: skip
         return _layer_run(layer, arch, plan)
-    return _layer_run(layer, arch, fastest_plan(plan_array_layer(layer, arch, kept, zeros), arch.dram))
+    plans = plan_array_layer(layer, arch, kept, zeros, loads_table=loads_table)
+    return _layer_run(layer, arch, fastest_plan(plans, arch.dram))
 
 
 def _kept(layer: Layer, sources: tuple[tuple[str, ...], str], stays: Collection[str]) -> frozenset[Operand]:
@@ -107,6 +122,15 @@ def _kept(layer: Layer, sources: tuple[tuple[str, ...], str], stays: Collection[
         Operand.OFMAP: layer.name in stays,
     }
     return frozenset(operand for operand, is_kept in on_chip.items() if is_kept)
+
+
+def _uses_first(layer: Layer, codebooks: set[str]) -> bool:
+    """Whether no layer before needed this one's codebook; notes that one has."""
+    clusters = layer.clusters if isinstance(layer, ConvLayer | MatmulLayer) else None
+    if clusters is None or clusters.codebook in codebooks:
+        return False
+    codebooks.add(clusters.codebook)
+    return True
 
 
 def _shape_key(layer: Layer) -> Layer:

@@ -50,7 +50,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing)
     boxes = _ifmap_boxes(work, nest, walk, visits[Operand.IFMAP])
     blocks = StepBlocks(work=work, nest=nest, walk=walk, boxes=boxes, visits=visits)
-    use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, words=_step_words(blocks, words))
+    use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(blocks, words))
     psums = visits[Operand.PSUM]
     times = ideal_times(timing.advance, timing.tail)
     transfers, last_write = queue_transfers(_fetches(work, nest, visits, use, timing), _write_back(use), times)

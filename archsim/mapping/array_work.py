@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.word_group import WordGroup
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.edge_words import EdgeShape
 from archsim.mapping.ifmap_geometry import IfmapGeometry
+from archsim.mapping.kernel_table import KernelTable
 from archsim.mapping.link_traffic import LinkShare
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.operand_flow import RELEVANT
@@ -35,6 +37,8 @@ class ArrayWork:
         Operands that are on chip already (IFMAP, WEIGHT) or may stay there (OFMAP): no DRAM traffic.
     link
         What the operands that the arch codes take on the DRAM channel.
+    table
+        Of kernels, where weights are pointers to them.
     """
 
     layer: str
@@ -46,6 +50,7 @@ class ArrayWork:
     groups: int
     kept: frozenset[Operand]
     link: Mapping[Operand, LinkShare] = field(default_factory=dict)
+    table: KernelTable | None = None
 
     @property
     def pass_per_unit(self) -> bool:
@@ -61,7 +66,12 @@ class ArrayWork:
     def link_bits(self, operand: Operand) -> float:
         """Mean bits of a word on the DRAM channel. [b]"""
         share = self.link.get(operand)
-        return share.bits_per_word if share else self.arch.formats.of(operand).width_bits
+        return share.bits_per_word if share else self.arch.group(self.arch.dram.name, operand).mean_bits
+
+    def stored(self, operand: Operand) -> WordGroup:
+        """Return how an operand lies in its on-chip level; in the arch's width where no level holds it."""
+        level = self.arch.sram_of(operand)
+        return self.arch.group(level.name if level else "", operand)
 
     def whole_bytes(self, operand: Operand) -> float:
         """Room that one group of an operand takes; a second one for the next group, to load ahead. [B]"""
@@ -71,7 +81,7 @@ class ArrayWork:
             words = self.geometry.unique_words
         level = self.arch.sram_of(operand)
         copies = level.tile_copies if level and self.groups > 1 else 1
-        return copies * words * self.arch.formats.of(operand).width_bits / 8
+        return copies * self.stored(operand).bits_of(words) / 8
 
     def copies(self, operand: Operand, nest: LoopNest) -> int:
         """Tiles (or steps, where streamed) of an operand that its level holds, those loaded ahead included."""

@@ -89,12 +89,13 @@ def place_operands(blocks: StepBlocks, step_bytes: dict[Operand, IntArray]) -> d
     MappingError
         The layer's tensors exceed the device.
     """
-    dram, formats = blocks.work.arch.dram, blocks.work.arch.formats
+    arch = blocks.work.arch
+    dram = arch.dram
     device = dram.require_device()
     placed: dict[Operand, DramRuns] = {}
     base = 0
     for operand, sizes in step_bytes.items():
-        width = formats.of(operand).width_bits
+        width = arch.group(dram.name, operand).place_bits
         words = _LAYOUTS[dram.layout].get(operand, _no_words)(blocks)
         if words is None:
             runs = _in_blocks(blocks, operand, sizes, base)

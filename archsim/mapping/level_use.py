@@ -15,6 +15,7 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
 from archsim.mapping.array_words import ArrayWords
 from archsim.mapping.fold_plan import TrafficCount, merge_traffic
+from archsim.mapping.kernel_table import KernelTable
 from archsim.mapping.link_traffic import LinkShare
 from archsim.terms import Direction, Operand
 
@@ -69,16 +70,22 @@ class LevelUse:
         Per step.
     link
         What the operands that the arch codes take on the channel.
+    table
+        Of kernels, where weights are pointers to them.
     """
 
     arch: Architecture
     kept: frozenset[Operand]
     words: StepWords
     link: Mapping[Operand, LinkShare] = field(default_factory=dict)
+    table: KernelTable | None = None
 
     def fetch_bytes(self) -> dict[Operand, IntArray]:
-        """Bytes read over the channel by each step, per operand. [B]"""
-        return {operand: self._link_bytes(operand, count) for operand, count in self._fetches().items()}
+        """Bytes read over the channel by each step, per operand; the table of kernels comes with the first. [B]"""
+        found = {operand: self._link_bytes(operand, count) for operand, count in self._fetches().items()}
+        if self._loads_table and self.table is not None:
+            found[Operand.WEIGHT][0] += self.table.size_bytes
+        return found
 
     def write_back_bytes(self) -> tuple[IntArray, IntArray]:
         """Bytes written over the channel after each step: psums, ofmap. [B]"""
@@ -103,7 +110,12 @@ class LevelUse:
         rows += [
             count_traffic(self.arch, m.level, m.operand, m.direction, int(m.words.sum())) for m in self.movements()
         ]
-        return merge_traffic([*rows, *self._dram_rows()])
+        lut = self.table.rows(int(self.words.array.weight_reads.sum())) if self.table else ()
+        return merge_traffic([*rows, *lut, *self._dram_rows()])
+
+    @property
+    def _loads_table(self) -> bool:
+        return self.table is not None and self.table.loads and Operand.WEIGHT not in self.kept
 
     def _dram_rows(self) -> Iterable[TrafficCount]:
         psums, ofmap = self.words.psum_write_backs, self.words.ofmap_write_backs
@@ -111,6 +123,8 @@ class LevelUse:
         for direction, moved in ((Direction.READ, self._fetches()), (Direction.WRITE, written)):
             for operand, words in moved.items():
                 yield from dram_rows(self.arch, self.link, operand, direction, words)
+        if self._loads_table and self.table is not None:
+            yield from self.table.load_rows(self.arch.dram.name)
 
     def _fetches(self) -> dict[Operand, IntArray]:
         """Words read over the channel by each step. [words]"""
@@ -152,7 +166,7 @@ class LevelUse:
 def link_bytes(arch: Architecture, link: Mapping[Operand, LinkShare], operand: Operand, words: IntArray) -> IntArray:
     """Return the bytes that each step's words take on the DRAM channel, coded where they are. [B]"""
     share = link.get(operand)
-    return share.step_bytes(words) if share else packed_bytes(arch, operand, words)
+    return share.step_bytes(words) if share else packed_bytes(arch, arch.dram.name, operand, words)
 
 
 def dram_rows(
@@ -163,19 +177,20 @@ def dram_rows(
     if share:
         yield from share.rows(name, operand, direction, total)
     else:
-        size = int(packed_bytes(arch, operand, words).sum())
-        yield TrafficCount(level=name, operand=operand, direction=direction, words=total, bytes=size)
+        size = int(packed_bytes(arch, name, operand, words).sum())
+        stored = arch.stored_words(name, operand, total)
+        yield TrafficCount(level=name, operand=operand, direction=direction, words=stored, bytes=size)
 
 
-def packed_bytes(arch: Architecture, operand: Operand, words: IntArray) -> IntArray:
-    """Return the bytes of packed words, each count rounded up to a whole byte. [B]"""
-    return -(-words * arch.formats.of(operand).width_bits // 8)
+def packed_bytes(arch: Architecture, level: str, operand: Operand, words: IntArray) -> IntArray:
+    """Return the bytes that words take in a level, each count rounded up to whole groups and bytes. [B]"""
+    return arch.group(level, operand).bytes_of(words)
 
 
 def count_traffic(arch: Architecture, level: str, operand: Operand, direction: Direction, words: int) -> TrafficCount:
-    """Return a traffic row, its bytes in the operand's format."""
-    size = arch.formats.of(operand).bytes_of(words)
-    return TrafficCount(level=level, operand=operand, direction=direction, words=words, bytes=size)
+    """Return a traffic row, its words and bytes as the level holds them."""
+    size, stored = arch.group(level, operand).bytes_of(words), arch.stored_words(level, operand, words)
+    return TrafficCount(level=level, operand=operand, direction=direction, words=stored, bytes=size)
 
 
 def _move(level: SramLevel, operand: Operand, direction: Direction, words: IntArray, partition: Operand) -> Movement:

@@ -72,11 +72,15 @@ class LinkShare:
 
 
 def link_shares(arch: Architecture, zeros: LayerZeros) -> Mapping[Operand, LinkShare]:
-    """Return the shares of the operands that the arch codes; the others cross the channel as they are."""
+    """Return the shares of the operands that the arch codes; the others cross the channel as they are.
+
+    Pointers to kernels are a code already, and cross it as they are too.
+    """
     shares = {}
     for operand, code in arch.dram.compression:
         counts, width = zeros.of(operand), arch.formats.of(operand).width_bits
-        if code is not Compression.NONE and counts.words:
+        is_pointer = operand is Operand.WEIGHT and arch.kernel is not None
+        if code is not Compression.NONE and counts.words and not is_pointer:
             size = coded_size(counts, code, width)
             shares[operand] = LinkShare(words=counts.words, nonzero_words=counts.nonzero_words,
                                         coded_bytes=size.bits // 8, width_bits=width)  # fmt: skip

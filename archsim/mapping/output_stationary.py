@@ -3,6 +3,8 @@
 Array rows take the pixels, array columns take the filters, the window (C*R*S) streams.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from archsim.arch.pe_array import OsDrain, PeArray
@@ -28,12 +30,18 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
     array
         Its settings.
 
+    Notes
+    -----
+    A PE whose adder takes several cycles takes a pair only as often: T pairs stream for T x latency cycles.
+    Not modelled: several psums of one PE interleaved, which would hide the latency.
+
     References
     ----------
     .. [1] SCALE-Sim 3.0, systolic_compute_os, and debtanu09/systolic_array RTL.
     .. [2] UT-LCA/tpu_like_design RTL.
     .. [3] Arjun0170/Systolic-Tensors RTL; all three as measured in tests/golden/rtl_cycles.csv.
     """
+    shapes = replace(shapes, stream=shapes.stream * array.add_cycles)
     drain = np.where(shapes.completes & shapes.ends, _drain_cycles(shapes, array), 0)
     skew = (shapes.rows - 1) + array.act_hop * (shapes.columns - 1)
     tail = shapes.stream + skew + array.pipeline_cycles + drain

@@ -14,6 +14,7 @@ from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.fold_walk import walk_folds
 from archsim.mapping.ifmap_geometry import ifmap_geometry
 from archsim.mapping.input_stationary import INPUT_STATIONARY
+from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.link_traffic import link_shares
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY
@@ -39,6 +40,8 @@ def plan_array_layer(
     arch: Architecture,
     kept: frozenset[Operand] = frozenset(),
     zeros: LayerZeros | None = None,
+    *,
+    loads_table: bool = True,
 ) -> Iterator[FoldPlan]:
     """Plan a conv or matrix layer in the few ways that promise most, best first.
 
@@ -52,13 +55,15 @@ def plan_array_layer(
         Operands that need no DRAM: IFMAP or WEIGHT on chip already, OFMAP that may stay.
     zeros
         Of its tensors, for an arch that codes them on the channel; None = what the layer says itself.
+    loads_table
+        Whether the layer is the first one that needs its codebook of kernels.
 
     Raises
     ------
     MappingError
         The layer does not fit the chip's buffers, or has more folds than are simulated.
     """
-    work = array_work(layer, arch, kept, zeros)
+    work = array_work(layer, arch, kept, zeros, loads_table=loads_table)
     _check_size(layer, work)
     compute_cycles = ideal_compute_cycles(work)
     for ranked in search_nests(work, compute_cycles):
@@ -71,6 +76,8 @@ def array_work(
     arch: Architecture,
     kept: frozenset[Operand] = frozenset(),
     zeros: LayerZeros | None = None,
+    *,
+    loads_table: bool = True,
 ) -> ArrayWork:
     """Resolve what a layer asks of the array, structured sparsity applied where the array skips it."""
     gemm = layer.gemm
@@ -81,6 +88,7 @@ def array_work(
     sizes = {Dim.PIXELS: gemm.pixels, Dim.WINDOW: window, Dim.FILTERS: gemm.filters}
     return ArrayWork(layer=layer.name, arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer), edge=edge_shape(layer),
                      sizes=sizes, groups=gemm.groups, kept=kept,
+                     table=kernel_table(layer, arch, loads=loads_table),
                      link=link_shares(arch, zeros or zeros_by_itself(layer)))  # fmt: skip
 
 

@@ -151,12 +151,12 @@ def _shared_cycles(level: SramLevel, streams: list[_Stream]) -> IntArray:
 
 
 def _stream(move: Movement, level: SramLevel, arch: Architecture, edge: Edge | None) -> _Stream:
-    length = packed_bytes(arch, move.operand, move.words)
+    length = packed_bytes(arch, level.name, move.operand, move.words)
     if edge is None or AT_THE_EDGE.get(move.operand) is not move.direction:
         return _Stream(
             direction=move.direction, length_bytes=length, cycles=np.zeros_like(length), hottest_bytes=length
         )
-    counted = edge.bank_use(move.operand, level, arch.formats.of(move.operand).width_bits)
+    counted = edge.bank_use(move.operand, level, arch.group(level.name, move.operand).place_bits)
     width = level.width_bytes or 1
     whole = np.maximum(length, _scaled(move.words, counted.accesses, counted.values) * width)
     hottest = _scaled(move.words, counted.hottest, counted.values) * width * level.banks

@@ -44,19 +44,20 @@ def tiles_bytes(
         ahead = level.tile_copies if level else 1
         first, second = RELEVANT[operand]
         copies = np.where(work.groups * tiles[first] * tiles[second] > 1, ahead, 1)
-        stays = np.where(options.whole[operand], whole[operand] * (ahead if work.groups > 1 else 1), copies * count)
-        kept_words = np.where(options.streamed[operand], ahead * _line_words(work, operand), stays)
-        sizes[operand] = kept_words * (_tile_bits(work, operand, psum_visits) / 8)
+        copies = np.where(options.whole[operand], ahead if work.groups > 1 else 1, copies)
+        copies = np.where(options.streamed[operand], ahead, copies)
+        held = np.where(options.whole[operand], whole[operand], count)
+        held = np.where(options.streamed[operand], _line_words(work, operand), held)
+        sizes[operand] = copies * (_tile_bits(work, operand, held, psum_visits) / 8)
     return sizes
 
 
-def _tile_bits(work: ArrayWork, operand: Operand, psum_visits: IntArray) -> IntArray | int:
-    """Bits of a buffered word; outputs that are never read back are stored as ofmap."""
-    if operand is not Operand.PSUM:
-        return format_bits(work, operand)
-    if work.arch.sram_of(Operand.PSUM) is not work.arch.sram_of(Operand.OFMAP):
-        return format_bits(work, Operand.PSUM)
-    return np.where(psum_visits > 1, format_bits(work, Operand.PSUM), format_bits(work, Operand.OFMAP))
+def _tile_bits(work: ArrayWork, operand: Operand, words: IntArray, psum_visits: IntArray) -> IntArray:
+    """Bits of a buffered tile; outputs that are never read back are stored as ofmap."""
+    bits = work.stored(operand).bits_of(words)
+    if operand is not Operand.PSUM or work.arch.sram_of(Operand.PSUM) is not work.arch.sram_of(Operand.OFMAP):
+        return bits
+    return np.where(psum_visits > 1, bits, work.stored(Operand.OFMAP).bits_of(words))
 
 
 def _line_words(work: ArrayWork, operand: Operand) -> int:
@@ -96,9 +97,9 @@ def lines_of(work: ArrayWork, span: int, most: int | None = None) -> IntArray:
     return last - first
 
 
-def format_bits(work: ArrayWork, operand: Operand) -> int:
-    """Return the stored width of an operand. [b]"""
-    return work.arch.formats.of(operand).width_bits
+def stored_bits(work: ArrayWork, operand: Operand) -> float:
+    """Return the mean width of an operand's values in its on-chip level. [b]"""
+    return work.stored(operand).mean_bits
 
 
 def _pieces(size: int, span: int, most: int | None) -> tuple[IntArray, IntArray]:

@@ -15,7 +15,7 @@ from archsim.mapping.fold_walk import DIMS
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.operand_flow import RELEVANT, reused_dim
 from archsim.mapping.tile_options import TileOptions
-from archsim.mapping.tile_sizes import channels_of, first_fetch_bytes, format_bits, lines_of, tiles_bytes
+from archsim.mapping.tile_sizes import channels_of, first_fetch_bytes, lines_of, stored_bits, tiles_bytes
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
@@ -73,13 +73,13 @@ class TileTraffic:
     def buffer_bytes(self, operand: Operand) -> FloatArray:
         """Room that an operand needs; an ofmap apart from the psums only passes through. [B]"""
         if operand is Operand.OFMAP:
-            line = 2 * self.work.arch.pe_array.columns * format_bits(self.work, Operand.OFMAP) / 8
+            line = 2 * self.work.arch.pe_array.columns * stored_bits(self.work, Operand.OFMAP) / 8
             return np.full(len(self.splits_passes), line)
         return self.tiles_bytes[operand]
 
     def step_bytes(self, operand: Operand) -> FloatArray:
         """Return what one step moves of an operand that streams through its buffer. [B]"""
-        return _in_bytes(self.unit_words[operand], format_bits(self.work, operand))
+        return _in_bytes(self.unit_words[operand], stored_bits(self.work, operand))
 
     def operand_bytes(self, operand: Operand) -> FloatArray:
         """Bytes over the channel, both ways, for the tiles of one operand; ofmaps leave from psum tiles. [B]"""
@@ -103,13 +103,13 @@ class TileTraffic:
         for operand in INPUTS:
             if arch.sram_of(operand) is level:
                 words = self.array_reads[operand] + (0 if operand in kept else self.fetches[operand])
-                moved[operand] = _in_bytes(words, format_bits(self.work, operand))
+                moved[operand] = _in_bytes(words, stored_bits(self.work, operand))
         if arch.sram_of(Operand.PSUM) is level:
             words = 2 * self.array_reads[Operand.PSUM]
-            moved[Operand.PSUM] = _in_bytes(words, format_bits(self.work, Operand.PSUM))
+            moved[Operand.PSUM] = _in_bytes(words, stored_bits(self.work, Operand.PSUM))
         if arch.sram_of(Operand.OFMAP) is level:
             words = self.write_backs[Operand.OFMAP] * (1 if Operand.OFMAP in kept else 2)
-            moved[Operand.OFMAP] = _in_bytes(words, format_bits(self.work, Operand.OFMAP))
+            moved[Operand.OFMAP] = _in_bytes(words, stored_bits(self.work, Operand.OFMAP))
         return moved
 
     def port_bytes(self, level: SramLevel) -> FloatArray:

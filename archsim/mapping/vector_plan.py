@@ -34,6 +34,7 @@ def plan_vector_layer(
     stays: bool,
     *,
     zeros: LayerZeros | None = None,
+    keeps_weights: bool = False,
 ) -> FoldPlan:
     """Plan an operator of the vector unit.
 
@@ -47,6 +48,8 @@ def plan_vector_layer(
         Whether the ofmap stays on chip for a later layer.
     zeros
         Of its tensors, for an arch that codes them on the channel; None = not known.
+    keeps_weights
+        Whether its parameters are on chip from before the first layer.
 
     Notes
     -----
@@ -58,7 +61,7 @@ def plan_vector_layer(
     fetched = _spread(layer.ifmap_words - on_chip_words, chunks)
     written = _spread(0 if stays else layer.ofmap_words, chunks)
     weights = np.zeros(chunks, dtype=np.int64)
-    weights[0] = layer.weight_words
+    weights[0] = 0 if keeps_weights else layer.weight_words
     counts = {Operand.IFMAP: fetched, Operand.WEIGHT: weights}
     link = link_shares(arch, zeros or zeros_by_itself(layer))
     release = np.arange(chunks, dtype=np.int64) - 2
@@ -95,11 +98,13 @@ def _port_cycles(
     layer: VectorLayer, arch: Architecture, fetched: dict[Operand, IntArray], written: IntArray
 ) -> IntArray:
     chunks = len(written)
+    parameters = np.zeros(chunks, dtype=np.int64)
+    parameters[0] = layer.weight_words
     moved = (
         (Operand.IFMAP, Direction.READ, _spread(layer.ifmap_words, chunks)),
         (Operand.IFMAP, Direction.WRITE, fetched[Operand.IFMAP]),
         (Operand.WEIGHT, Direction.WRITE, fetched[Operand.WEIGHT]),
-        (Operand.WEIGHT, Direction.READ, fetched[Operand.WEIGHT]),
+        (Operand.WEIGHT, Direction.READ, parameters),
         (Operand.OFMAP, Direction.WRITE, _spread(layer.ofmap_words, chunks)),
         (Operand.OFMAP, Direction.READ, written),
     )

@@ -36,7 +36,7 @@ def time_stationary_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
     .. [1] SCALE-Sim 3.0, systolic_compute_ws: 2R + C + T - 2 cycles per fold.
     .. [2] tinyTPU and OpenTPU RTL, as measured in tests/golden/rtl_cycles.csv.
     """
-    row_skew = array.psum_hop * (shapes.rows - 1)
+    row_skew = array.hop_cycles * (shapes.rows - 1)
     column_skew = array.act_hop * (shapes.columns - 1)
     load = shapes.rows if array.weight_load_cycles is None else np.full_like(shapes.rows, array.weight_load_cycles)
     origin = int(load[0]) if array.start_event is StartEvent.FIRST_ACTIVATION else 0

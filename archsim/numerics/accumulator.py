@@ -7,7 +7,10 @@ arch's psum format must be able to hold it.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from archsim.numerics.fixed_point import FixedPoint
+from archsim.numerics.fixed_point import WIDEST_CODE_BITS, FixedPoint
+
+WIDEST_SUM_BITS = 63
+"""Of an integer register: sums are int64. [b]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +18,18 @@ class ExactSum:
     """Integers of as many bits as it takes: no rounding, no overflow; the order has no meaning.
 
     For logarithmic operands: the sum of the decoded products in float64.
+
+    Parameters
+    ----------
+    width_bits
+        Of the register, ``exact<32>``: a layer whose sums need more is refused; 0 = as many as it takes. [b]
     """
+
+    width_bits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.width_bits:
+            _check_width(self.width_bits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +37,9 @@ class WrappedSum:
     """Integers modulo ``2**width_bits``, two's complement; the order has no meaning. [b]"""
 
     width_bits: int
+
+    def __post_init__(self) -> None:
+        _check_width(self.width_bits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +50,10 @@ class CastSum:
     """
 
     format: FixedPoint
+
+    def __post_init__(self) -> None:
+        if self.format.width_bits > WIDEST_CODE_BITS:
+            raise ValueError(f"a MAC casts to a type of at most {WIDEST_CODE_BITS} bits, not to {self.format.name}")
 
 
 class AntilogKind(StrEnum):
@@ -61,6 +82,12 @@ class Antilog:
     fraction_bits: int = 8
     high_bits: int = 0
 
+    def __post_init__(self) -> None:
+        if self.fraction_bits < 0:
+            raise ValueError(f"a significand has 0 or more fraction bits, not {self.fraction_bits}")
+        if (self.kind is AntilogKind.HYBRID) != (self.high_bits > 0):
+            raise ValueError(f"high bits belong to a hybrid, at least 1: {self.kind.value} with {self.high_bits}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearSum:
@@ -71,6 +98,9 @@ class LinearSum:
 
     width_bits: int = 32
     antilog: Antilog = Antilog()
+
+    def __post_init__(self) -> None:
+        _check_width(self.width_bits)
 
 
 class LogAdderKind(StrEnum):
@@ -94,15 +124,29 @@ class LogSum:
     kind
         Of the adder.
     entries
-        Of each of the two tables; 0 for the other kinds.
+        Of each of the two tables, a divisor of ``reach_octaves * 2**fraction_bits``; 0 = full tables, one entry for
+        every difference, and for the other kinds.
     reach_octaves
-        Differences beyond it add nothing; a full table reaches fa + 2. [octaves]
+        Differences beyond it add nothing; 0 = the fa + 2 of a full table. [octaves]
     """
 
     fraction_bits: int = 8
     kind: LogAdderKind = LogAdderKind.TABLE
     entries: int = 0
     reach_octaves: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fraction_bits < 0:
+            raise ValueError(f"a logarithm has 0 or more fraction bits, not {self.fraction_bits}")
+        if (self.entries, self.reach_octaves) == (0, 0):
+            return
+        if self.kind is not LogAdderKind.TABLE:
+            raise ValueError(f"entries and reach belong to tables, not to {self.kind.value}")
+        differences = self.reach_octaves << self.fraction_bits
+        if min(self.entries, differences) < 1 or differences % self.entries:
+            raise ValueError(
+                f"{self.entries} entries do not divide the {differences} differences of {self.reach_octaves} octaves"
+            )
 
 
 class FloatSumKind(StrEnum):
@@ -123,3 +167,8 @@ class FloatSum:
 
 
 Accumulator = ExactSum | WrappedSum | CastSum | LinearSum | LogSum | FloatSum
+
+
+def _check_width(width_bits: int) -> None:
+    if not 2 <= width_bits <= WIDEST_SUM_BITS:
+        raise ValueError(f"a register of sums takes 2 to {WIDEST_SUM_BITS} bits, not {width_bits}")

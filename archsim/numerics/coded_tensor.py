@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.numerics.number_format import NumberFormat
+from archsim.numerics.number_format import NumberFormat, NumberKind
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+INTEGER_KINDS = (NumberKind.INTEGER, NumberKind.FIXED_POINT, NumberKind.SIGN)
+"""Kinds whose codes are integers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +43,11 @@ class CodedTensor:
     def __post_init__(self) -> None:
         if self.exponents.shape not in ((), self.codes.shape[:1]):
             raise ValueError(f"exponents of shape {self.exponents.shape} do not fit codes of {self.codes.shape}")
+
+    @property
+    def has_integer_scale(self) -> bool:
+        """Whether the codes are integers whose value is ``code * 2**exponent``: sums of products stay integers."""
+        return self.scales is None and self.format.kind in INTEGER_KINDS
 
     @property
     def values(self) -> FloatArray:

@@ -1,12 +1,21 @@
-"""What a number format is called and how many bits it takes.
+"""What every number format can say of itself: its name, kind and width, and what its codes mean.
 
-`arch` reads format names from YAML; `cost` asks for the width and the kind. Values are not
-converted here yet: only storage width and arithmetic kind matter to cycles, traffic and energy.
+`arch` and `cost` ask for the width and the kind; `convert/` and the bit-true layers encode and decode. Formats that
+are only stored (``tf32``, very wide logarithms) are plain `NumberFormat`; those with codes are `FixedPoint`,
+`Minifloat`, `Logarithmic` and `SignLevels`. Names are read in `format_grammar.py`.
 """
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+WIDEST_FORMAT_BITS = 128
+"""Of a stored value. [b]"""
 
 
 class NumberKind(StrEnum):
@@ -16,6 +25,8 @@ class NumberKind(StrEnum):
     FIXED_POINT = "fixed_point"
     FLOAT = "float"
     LOGARITHMIC = "logarithmic"
+    SIGN = "sign"
+    """Of binary and ternary weights: the other operand is added, subtracted or skipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +36,8 @@ class NumberFormat:
     Parameters
     ----------
     name
-        As written in YAML, e.g. ``int8``, ``fx<16,8>``, ``fp8_e4m3``, ``lns8``.
+        As written in YAML, e.g. ``int8``, ``fx<16,8>``, ``fp8_e4m3``, ``lns8``; two formats that mean the same have
+        the same name.
     kind
         The arithmetic it needs.
     width_bits
@@ -37,44 +49,80 @@ class NumberFormat:
     width_bits: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.width_bits <= 128:
+        if not 1 <= self.width_bits <= WIDEST_FORMAT_BITS:
             raise ValueError(f"a format takes 1 to 128 bits, {self.name!r} takes {self.width_bits}")
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it can write negative values."""
+        return True
+
+    @property
+    def largest(self) -> float:
+        """Largest value, at exponent 0."""
+        raise self._without_codes()
+
+    @property
+    def smallest(self) -> float:
+        """Smallest value above zero, at exponent 0."""
+        raise self._without_codes()
+
+    @property
+    def zero_code(self) -> int:
+        """The code that `encode` gives a zero."""
+        return 0
 
     def bytes_of(self, words: int) -> int:
         """Bytes of ``words`` packed values, rounded up to a whole byte. [B]"""
         return -(-int(words) * self.width_bits // 8)
 
+    def encode(self, values: FloatArray, exponents: IntArray | int = 0) -> IntArray:
+        """Return the codes of ``values / 2**exponents``.
 
-_FLOAT_BITS = {
-    "fp8_e4m3": 8, "fp8_e5m2": 8, "fp16": 16, "bf16": 16, "tf32": 19, "fp32": 32, "fp64": 64,
-}  # fmt: skip
-_PATTERNS = (
-    (re.compile(r"u?int(\d+)"), NumberKind.INTEGER),
-    (re.compile(r"fx<(\d+),(-?\d+)>"), NumberKind.FIXED_POINT),
-    (re.compile(r"lns(\d+)"), NumberKind.LOGARITHMIC),
-)
+        Parameters
+        ----------
+        values
+            Any shape, float64.
+        exponents
+            Broadcast against the values; a scale per channel is reshaped by the caller.
+
+        Returns
+        -------
+        int64 array
+            Of the shape of the two, broadcast.
+
+        Raises
+        ------
+        ValueError
+            A value is not finite, or the format is storage only.
+        """
+        raise self._without_codes()
+
+    def decode(self, codes: IntArray) -> FloatArray:
+        """Return the values of codes at exponent 0, same shape.
+
+        Raises
+        ------
+        ValueError
+            The format is storage only.
+        """
+        raise self._without_codes()
+
+    def _without_codes(self) -> ValueError:
+        return ValueError(f"{self.name} has no codes: archsim knows its width, values are not converted to it")
 
 
-def parse_format(name: str) -> NumberFormat:
-    """Read a format name.
-
-    Parameters
-    ----------
-    name
-        ``intN``, ``uintN``, ``fx<W,I>`` (W bits in all, I before the point), ``lnsN``, ``fp8_e4m3``,
-        ``fp8_e5m2``, ``fp16``, ``bf16``, ``tf32``, ``fp32`` or ``fp64``.
+def require_finite(values: FloatArray, name: str) -> FloatArray:
+    """Return the values as float64.
 
     Raises
     ------
     ValueError
-        The name is none of these, or the width is not 1 to 128 bits.
+        One is NaN or infinite; the first is told with its index.
     """
-    text = name.replace(" ", "").lower()
-    if text in _FLOAT_BITS:
-        return NumberFormat(name=text, kind=NumberKind.FLOAT, width_bits=_FLOAT_BITS[text])
-    for pattern, kind in _PATTERNS:
-        match = pattern.fullmatch(text)
-        if match:
-            return NumberFormat(name=text, kind=kind, width_bits=int(match.group(1)))
-    known = "intN, uintN, fx<W,I>, lnsN, " + ", ".join(_FLOAT_BITS)
-    raise ValueError(f"{name!r} is not a number format; known: {known}")
+    given = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(given)
+    if not finite.all():
+        place = tuple(int(axis) for axis in np.argwhere(~finite)[0])
+        raise ValueError(f"{given[place]} at index {place} has no code in {name}: values must be finite")
+    return given

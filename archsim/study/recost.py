@@ -3,13 +3,15 @@
 Called by `cli.py`, and by users who sweep technology, not cycles.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from archsim.arch.architecture import Architecture
 from archsim.cost.chip_prices import chip_prices
-from archsim.cost.energy import price_layer
 from archsim.cost.energy_table import EnergyTable
+from archsim.cost.layer_prices import price_layers
 from archsim.cost.price_list import PriceList
-from archsim.cost.price_source import load_prices, with_energy_table
+from archsim.cost.price_source import load_prices, own_table, with_energy_table
 from archsim.study.result import RunResult
 
 
@@ -21,7 +23,7 @@ def recost(run: RunResult, table: EnergyTable) -> RunResult:
     ``arch.energy`` keeps naming the table of the simulation, as ``table`` does not know its file; the
     assumptions name the new one.
     """
-    return _priced(run, chip_prices(run.arch, table))
+    return _priced(run, lambda arch: chip_prices(arch, table), table)
 
 
 def recost_with_table(run: RunResult, table: str) -> RunResult:
@@ -35,9 +37,12 @@ def recost_with_table(run: RunResult, table: str) -> RunResult:
         No such table, a fault in it, or one that lacks what the chip does.
     """
     arch = with_energy_table(run.arch, table)
-    return _priced(replace(run, arch=arch), load_prices(arch))
+    return _priced(replace(run, arch=arch), load_prices, own_table(arch))
 
 
-def _priced(run: RunResult, prices: PriceList) -> RunResult:
-    layers = tuple(replace(layer, energy=price_layer(layer.run, run.arch, prices)) for layer in run.layers)
-    return replace(run, layers=layers, prices=prices)
+def _priced(run: RunResult, price_list: Callable[[Architecture], PriceList], table: EnergyTable) -> RunResult:
+    runs = [layer.run for layer in run.layers]
+    priced = price_layers(runs, run.workload, run.arch, price_list, table=table)
+    pairs = zip(run.layers, priced.energies, strict=True)
+    layers = tuple(replace(layer, energy=energy) for layer, energy in pairs)
+    return replace(run, layers=layers, prices=priced.prices)

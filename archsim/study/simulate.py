@@ -11,11 +11,12 @@ from importlib import metadata
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel
-from archsim.cost.energy import price_layer
-from archsim.cost.price_source import load_prices
+from archsim.cost.layer_prices import price_layers
+from archsim.cost.price_source import load_prices, own_table
 from archsim.engine.layer_run import LayerRun
 from archsim.engine.link_zeros import link_assumptions
 from archsim.engine.simulate import run_network
+from archsim.engine.weight_store import weight_store
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.result import RunResult
 from archsim.workload.batch import with_batch
@@ -85,7 +86,10 @@ def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]
     with_macs = [layer for layer in workload.layers if isinstance(layer, ArrayLayer)]
     unknown = sum(None in (layer.zero_fractions.ifmap, layer.zero_fractions.weight) for layer in with_macs)
     zeros = (UNKNOWN_ZEROS.format(unknown, len(with_macs)),) if unknown else ()
-    return (*MODEL_ASSUMPTIONS, *ports, _dram_assumption(arch.dram), *link_assumptions(arch, workload), *zeros)
+    store = weight_store(arch, workload)
+    weights = (store.sentence,) if store else ()
+    link = link_assumptions(arch, workload)
+    return (*MODEL_ASSUMPTIONS, *ports, _dram_assumption(arch.dram), *link, *weights, *zeros)
 
 
 def _dram_assumption(dram: DramLevel) -> str:
@@ -113,14 +117,15 @@ def program_versions() -> tuple[tuple[str, str], ...]:
 
 
 def _priced(arch: Architecture, workload: Workload, runs: tuple[LayerRun, ...]) -> RunResult:
-    prices = load_prices(arch)
+    priced = price_layers(runs, workload, arch, load_prices, table=own_table(arch))
     return RunResult(
         arch=arch,
         workload=workload,
         layers=tuple(
-            LayerResult(run=run, energy=price_layer(run, arch, prices), dram_level=arch.dram.name) for run in runs
+            LayerResult(run=run, energy=energy, dram_level=arch.dram.name)
+            for run, energy in zip(runs, priced.energies, strict=True)
         ),
-        prices=prices,
+        prices=priced.prices,
         model_assumptions=model_assumptions(arch, workload),
         versions=program_versions(),
     )

@@ -13,6 +13,7 @@ from archsim.numerics.accumulator import Accumulator
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.number_format import NumberFormat
 from archsim.numerics.window import Window
+from archsim.workload.layer_formats import pointer_bits
 
 IntArray = NDArray[np.int64]
 PadPair = tuple[int, int]
@@ -59,7 +60,7 @@ class ClusterCode:
     @property
     def pointer_bits(self) -> int:
         """Bits of one pointer. [b]"""
-        return max(1, (self.entries - 1).bit_length())
+        return pointer_bits(self.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,3 +173,12 @@ class CodedNetwork:
     def products(self) -> tuple[CodedProduct, ...]:
         """The layers that the PE array runs."""
         return tuple(layer for layer in self.layers if isinstance(layer, CodedProduct))
+
+    @property
+    def outputs(self) -> dict[str, CodedOutput]:
+        """How every tensor is written: layer -> its ofmap, "" -> the network's input."""
+        found = {"": self.ifmap}
+        for layer in self.layers:
+            moves_only = isinstance(layer, CodedFlatten | CodedRelu)
+            found[layer.name] = found[layer.sources[0]] if moves_only else layer.output
+        return found

@@ -45,8 +45,13 @@ class WeightClusters:
     @property
     def pointer_bits(self) -> int:
         """Bits of one pointer. [b]"""
-        return max(1, (self.entries - 1).bit_length())
+        return pointer_bits(self.entries)
 
     def table_bits(self, word_bits: int) -> int:
         """Bits of the table, each weight ``word_bits`` wide. [b]"""
         return self.entries * self.kernel_words * word_bits
+
+
+def pointer_bits(entries: int) -> int:
+    """Return the bits of a pointer to one of ``entries`` kernels. [b]"""
+    return max(1, (entries - 1).bit_length())

@@ -5,11 +5,22 @@ contradict each other are found by `layer.py`; what a layer reads from its input
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
+from archsim.workload.converted_forms import (
+    AddArithmeticForm,
+    ClustersForm,
+    FormatsForm,
+    GoldenForm,
+    IfmapForm,
+    PoolArithmeticForm,
+    ProductArithmeticForm,
+    VectorFormatsForm,
+)  # fmt: skip
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding, VectorLayer, ZeroFractions
 from archsim.workload.vector_ops import ELEMENTWISE_OPS, POOL_OPS
 
@@ -101,6 +112,9 @@ class ConvForm(LayerForm):
     batch: Size = 1
     ofmap_rounding: Rounding = Rounding.FLOOR
     zero_fractions: ZeroFractionsForm = ZeroFractionsForm()
+    formats: FormatsForm | None = None
+    clusters: ClustersForm | None = None
+    arithmetic: ProductArithmeticForm | None = None
 
     @property
     def ifmap_shape(self) -> tuple[int, ...]:
@@ -110,12 +124,15 @@ class ConvForm(LayerForm):
     def build(self, sources: tuple[str, ...], source_words: Sequence[int]) -> ConvLayer:
         """Return the layer. Raises WorkloadError where its sizes contradict each other."""
         axes = len(self.ifmap)
+        kernel = spread(self.kernel, axes)
         return ConvLayer(
             name=self.name, op=self.op, sources=sources, in_channels=self.in_channels,
-            out_channels=self.out_channels, ifmap=self.ifmap, kernel=spread(self.kernel, axes),
+            out_channels=self.out_channels, ifmap=self.ifmap, kernel=kernel,
             stride=spread(self.stride, axes), padding=spread_padding(self.padding, axes),
             dilation=spread(self.dilation, axes), groups=self.groups, batch=self.batch,
             ofmap_rounding=self.ofmap_rounding, zero_fractions=self.zero_fractions.build(),
+            formats=self.formats.build() if self.formats else None,
+            clusters=self.clusters.build(prod(kernel)) if self.clusters else None,
         )  # fmt: skip
 
 
@@ -128,6 +145,9 @@ class MatmulForm(LayerForm):
     batches: Size = 1
     weight_input: Name | None = None
     zero_fractions: ZeroFractionsForm = ZeroFractionsForm()
+    formats: FormatsForm | None = None
+    clusters: ClustersForm | None = None
+    arithmetic: ProductArithmeticForm | None = None
 
     @property
     def ifmap_shape(self) -> tuple[int, ...]:
@@ -140,6 +160,8 @@ class MatmulForm(LayerForm):
         return MatmulLayer(
             name=self.name, op=self.op, sources=sources, rows=self.rows, inner=self.inner, columns=self.columns,
             batches=self.batches, weight_source=self.weight_input or "", zero_fractions=self.zero_fractions.build(),
+            formats=self.formats.build() if self.formats else None,
+            clusters=self.clusters.build(1) if self.clusters else None,
         )  # fmt: skip
 
 
@@ -149,6 +171,8 @@ class GlobalPoolForm(LayerForm):
     channels: Size
     ifmap: Axes
     batch: Size = 1
+    formats: VectorFormatsForm | None = None
+    arithmetic: PoolArithmeticForm | None = None
 
     @property
     def ifmap_shape(self) -> tuple[int, ...]:
@@ -185,6 +209,8 @@ class ElementwiseForm(LayerForm):
 
     elements: Size
     weight_words: Words = 0
+    formats: VectorFormatsForm | None = None
+    arithmetic: AddArithmeticForm | None = None
 
     @property
     def operands(self) -> int:
@@ -204,10 +230,21 @@ class ElementwiseForm(LayerForm):
             lane_ops=ELEMENTWISE_OPS[self.op].lane_ops * self.elements,
             ifmap_words=sum(source_words) + outside if self.operands else 0,
             ofmap_words=self.elements if self.operands else 0,
+            formats=self.formats.build() if self.formats else None,
         )  # fmt: skip
 
 
 AnyForm = ConvForm | MatmulForm | GlobalPoolForm | PoolForm | ElementwiseForm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedForm:
+    """A layer of a file: its keys, the names it reads (none = from outside), and its place among the layers."""
+
+    form: AnyForm
+    inputs: tuple[str, ...]
+    index: int
+
 
 FORMS: dict[str, type[AnyForm]] = {
     "conv": ConvForm,
@@ -231,6 +268,9 @@ class WorkloadForm(BaseModel):
     source: str = ""
     notes: tuple[str, ...] = ()
     tensors: Name | None = None
+    ifmap: IfmapForm | None = None
+    golden: GoldenForm | None = None
+    calibration: dict[Name, str] | None = None
     layers: tuple[Any, ...] = Field(min_length=1)
 
 
@@ -243,4 +283,5 @@ def _build_pool(form: GlobalPoolForm, sources: tuple[str, ...], window: int, ofm
     return VectorLayer(
         name=form.name, op=form.op, sources=sources, ifmap_words=prod(form.ifmap_shape), ofmap_words=ofmap_words,
         lane_ops=ofmap_words * (window * cost.lane_ops_per_position + cost.lane_ops_per_value),
+        formats=form.formats.build() if form.formats else None,
     )  # fmt: skip

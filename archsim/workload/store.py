@@ -5,15 +5,17 @@ make: a shape that contradicts the layer before is an error here, not a wrong nu
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from archsim.config_file import ConfigText, did_you_mean, read_yaml, validate
+from archsim.config_file import ConfigText, KeyPath, did_you_mean, read_yaml, validate
 from archsim.errors import WorkloadError
-from archsim.workload.layer import Layer, VectorLayer
-from archsim.workload.layer_forms import FORMS, AnyForm, ElementwiseForm, MatmulForm, WorkloadForm
+from archsim.workload.coded_read import Coded, read_coded
+from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, VectorLayer
+from archsim.workload.layer_forms import FORMS, AnyForm, ElementwiseForm, MatmulForm, PlacedForm, WorkloadForm
 from archsim.workload.network import Workload, images_of
 from archsim.workload.tensors import read_tensors
 
@@ -43,13 +45,32 @@ def read_workload_yaml(path: Path) -> Workload:
     padding; some frameworks drop it. A broadcast operand of ``add``, ``sub`` or ``mul`` is read once. A
     layer that reads a view (concat, reshape) has the layers behind the view as its ``sources``.
     """
+    return read_workload_file(path).workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WorkloadFile:
+    """A workload, and what a converted one has besides; None of a plain one."""
+
+    workload: Workload
+    coded: Coded | None
+
+
+def read_workload_file(path: Path) -> WorkloadFile:
+    """Read as `read_workload_yaml`, and keep the codes of a converted workload."""
     text = read_yaml(path, WorkloadError)
     reading = _Reading(text=text)
+    top: WorkloadForm | None = None
     try:
-        validate(text, WorkloadForm, WorkloadError)
+        top = validate(text, WorkloadForm, WorkloadError)
     except WorkloadError as problem:
         reading.faults.append(str(problem))
     reading.read_layers()
+    coded = None
+    if top is not None and top.ifmap is not None:
+        coded = read_coded(text, top, reading.forms, reading.faults)
+    elif top is not None:
+        reading.faults += _keys_of_codes(text, reading.forms)
     if reading.faults:
         raise WorkloadError("\n".join(reading.faults))
     workload = Workload(
@@ -57,16 +78,46 @@ def read_workload_yaml(path: Path) -> Workload:
         assumptions=tuple(text.data.get("notes", ())), content_hash=text.content_hash,
         images=images_of(reading.layers),
     )  # fmt: skip
+    if coded is not None:
+        return WorkloadFile(workload=_with_codes(workload, coded), coded=coded)
     beside = text.data.get("tensors")
-    return workload if beside is None else _with_tensors(workload, path.parent / beside)
+    return WorkloadFile(
+        workload=workload if beside is None else _with_tensors(workload, path.parent / beside), coded=None
+    )
+
+
+def _keys_of_codes(text: ConfigText, forms: Sequence[PlacedForm]) -> Iterator[str]:
+    """Yield a fault for each key that says nothing in a plain workload."""
+    places: list[KeyPath] = [(key,) for key in ("golden", "calibration") if text.data.get(key) is not None]
+    places += [("layers", each.index, "arithmetic") for each in forms if each.form.arithmetic is not None]
+    for place in places:
+        where = f"{text.path}:{text.line_of(place)}: {'.'.join(map(str, place))}"
+        yield f"{where}: only a converted workload has it, one with `ifmap` (its shape, format, exponent)"
+
+
+def _with_codes(workload: Workload, coded: Coded) -> Workload:
+    """Return the workload with the zeros that its codes have; its hash covers both files."""
+    shares = {each.layer: each.counts.zero_fraction for each in coded.measured}
+    layers = tuple(
+        replace(layer, zero_fractions=replace(layer.zero_fractions, weight=shares[layer.name]))
+        if isinstance(layer, ConvLayer | MatmulLayer)
+        else layer
+        for layer in workload.layers
+    )
+    return replace(workload, layers=layers, measured=coded.measured,
+                   content_hash=_both_hashes(workload, coded.content_hash))  # fmt: skip
+
+
+def _both_hashes(workload: Workload, beside: str) -> str:
+    return hashlib.sha256((workload.content_hash + beside).encode()).hexdigest()
 
 
 def _with_tensors(workload: Workload, path: Path) -> Workload:
     """Return the workload with the zeros that its tensors have; its hash covers both files."""
     found = read_tensors(path, workload.layers)
     said = f"zeros of {len(found.measured)} tensors are counted in {path.name}"
-    both = hashlib.sha256((workload.content_hash + found.content_hash).encode()).hexdigest()
-    return replace(workload, layers=found.layers, measured=found.measured, content_hash=both,
+    return replace(workload, layers=found.layers, measured=found.measured,
+                   content_hash=_both_hashes(workload, found.content_hash),
                    assumptions=(*workload.assumptions, said))  # fmt: skip
 
 
@@ -82,6 +133,8 @@ class _Reading:
         Sentences for the user, in order of layers.
     layers
         Built so far.
+    forms
+        Of the same layers.
     first_lines
         Line where each name of the layers so far was first used, built or not.
     ofmap_words
@@ -94,6 +147,7 @@ class _Reading:
     faults: list[str] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     first_lines: dict[str, int] = field(default_factory=dict)
+    forms: list[PlacedForm] = field(default_factory=list)
     ofmap_words: dict[str, int] = field(default_factory=dict)
     behind_views: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -105,7 +159,7 @@ class _Reading:
             line = self.text.line_of(("layers", index))
             form = self._check_keys(index, entry)
             if form is not None:
-                self._build(line, form, previous)
+                self._build(index, form, previous)
             previous = entry["name"] if isinstance(entry, dict) and isinstance(entry.get("name"), str) else ""
             if previous:
                 self.first_lines.setdefault(previous, line)
@@ -127,7 +181,8 @@ class _Reading:
             self.faults.append(str(problem))
             return None
 
-    def _build(self, line: int, form: AnyForm, previous: str) -> None:
+    def _build(self, index: int, form: AnyForm, previous: str) -> None:
+        line = self.text.line_of(("layers", index))
         if form.name in self.first_lines:
             taken = self.first_lines[form.name]
             self._add_fault(line, form, f"this name is taken by line {taken}; every layer needs its own")
@@ -146,6 +201,7 @@ class _Reading:
         if isinstance(form, MatmulForm) and weight_input in self.ofmap_words:
             self._check_weights(line, form, weight_input)
         self.layers.append(layer)
+        self.forms.append(PlacedForm(form=form, inputs=inputs, index=index))
         self.ofmap_words[form.name] = form.elements if isinstance(form, ElementwiseForm) else layer.ofmap_words
         if isinstance(layer, VectorLayer) and layer.is_view:
             self.behind_views[form.name] = layer.sources

@@ -4,23 +4,18 @@ Values (integer codes or floats) are read one array at a time and reduced to cou
 them. Called by `store.py`.
 """
 
-import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-
-import numpy as np
-from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from archsim.config_file import did_you_mean
 from archsim.errors import WorkloadError
 from archsim.numerics.link_code import count_zeros
 from archsim.terms import CODABLE_OPERANDS, Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
+from archsim.workload.npz_file import SUFFIX, WrongArrayError, hash_file, open_npz, read_header, read_values, show_shape
 from archsim.workload.tensor_zeros import MeasuredZeros, tensor_words
 
 ANY = -1
@@ -73,18 +68,13 @@ def read_tensors(path: Path, layers: tuple[Layer, ...]) -> TensorFile:
     by_name = {layer.name: layer for layer in layers}
     measured: list[MeasuredZeros] = []
     faults: list[str] = []
-    try:
-        digest = _hash(path)
-        with zipfile.ZipFile(path) as archive:
-            for member in sorted(archive.namelist()):
-                try:
-                    measured.append(_measure(archive, member, by_name))
-                except _WrongTensorError as problem:
-                    faults.append(f"{path}: {member.removesuffix('.npy')}: {problem}")
-    except OSError as problem:
-        raise WorkloadError(f"{path}: cannot be read: {problem.strerror}") from problem
-    except (zipfile.BadZipFile, zlib.error) as problem:
-        raise WorkloadError(f"{path}: not an .npz file: {problem}") from problem
+    with open_npz(path) as archive:
+        digest = hash_file(path)
+        for member in sorted(archive.namelist()):
+            try:
+                measured.append(_measure(archive, member, by_name))
+            except WrongArrayError as problem:
+                faults.append(f"{path}: {member.removesuffix(SUFFIX)}: {problem}")
     found = {(each.layer, each.operand): each.counts.zero_fraction for each in measured}
     faults += [f"{path}: {fault}" for layer in layers for fault in _contradictions(layer, found)]
     if faults:
@@ -93,61 +83,30 @@ def read_tensors(path: Path, layers: tuple[Layer, ...]) -> TensorFile:
     return TensorFile(layers=told, measured=tuple(measured), content_hash=digest)
 
 
-class _WrongTensorError(Exception):
-    """One tensor cannot be used; the text says why."""
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _measure(archive: zipfile.ZipFile, member: str, layers: dict[str, Layer]) -> MeasuredZeros:
-    name, _, kind = member.removesuffix(".npy").rpartition(".")
-    if not member.endswith(".npy") or kind not in CODABLE_OPERANDS:
-        raise _WrongTensorError("a tensor is named LAYER.ifmap, LAYER.weight or LAYER.ofmap")
+    name, _, kind = member.removesuffix(SUFFIX).rpartition(".")
+    if not member.endswith(SUFFIX) or kind not in CODABLE_OPERANDS:
+        raise WrongArrayError("a tensor is named LAYER.ifmap, LAYER.weight or LAYER.ofmap")
     if name not in layers:
-        raise _WrongTensorError(f"the workload has no layer {name!r}.{did_you_mean(name, layers)}")
+        raise WrongArrayError(f"the workload has no layer {name!r}.{did_you_mean(name, layers)}")
     operand = Operand(kind)
-    _check_shape(_shape_of(archive, member), layers[name], operand)
-    with archive.open(member) as file:
-        values = npy.read_array(file, allow_pickle=False)
-    _check_values(values)
-    return MeasuredZeros(layer=name, operand=operand, counts=count_zeros(values))
-
-
-def _shape_of(archive: zipfile.ZipFile, member: str) -> tuple[int, ...]:
-    """Return the shape that the header gives, before anything is unpacked."""
-    try:
-        with archive.open(member) as file:
-            version = npy.read_magic(file)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read(file)
-    except ValueError as problem:
-        raise _WrongTensorError(f"not an array: {problem}") from problem
-    if dtype.kind not in "biuf":
-        raise _WrongTensorError(f"holds {dtype}, no integers or real numbers")
-    return tuple(shape)
-
-
-def _check_values(values: NDArray[np.generic]) -> None:
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise _WrongTensorError("holds NaN or infinite values")
+    _check_shape(read_header(archive, member)[0], layers[name], operand)
+    return MeasuredZeros(layer=name, operand=operand, counts=count_zeros(read_values(archive, member)))
 
 
 def _check_shape(shape: tuple[int, ...], layer: Layer, operand: Operand) -> None:
     if isinstance(layer, UncostedLayer):
-        raise _WrongTensorError(f"layer {layer.name!r} is not costed, its tensors have no use")
-    found = " x ".join(map(str, shape)) or "a scalar"
+        raise WrongArrayError(f"layer {layer.name!r} is not costed, its tensors have no use")
+    found = show_shape(shape)
     if isinstance(layer, VectorLayer):
         words = tensor_words(layer)[operand]
         if not prod(shape) or not words or prod(shape) % words:
-            raise _WrongTensorError(f"is {found}, must be {words} words (of one image, or of several)")
+            raise WrongArrayError(f"is {found}, must be {words} words (of one image, or of several)")
         return
     wanted = _array_shapes(layer, operand)
     if 0 in shape or not any(_fits(shape, each) for each in wanted):
         known = " or ".join(" x ".join("images" if size == ANY else str(size) for size in each) for each in wanted)
-        raise _WrongTensorError(f"is {found}, must be {known}")
+        raise WrongArrayError(f"is {found}, must be {known}")
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -109,5 +109,5 @@ def test_a_fault_inside_a_value_that_a_setting_wrote_names_the_setting(write_arc
     said = message(write_arch(), "formats={ifmap: int8, weight: int0, psum: int8}")
     assert said == (
         "--set formats={ifmap: int8, weight: int0, psum: int8}: formats.weight: "
-        "a format takes 1 to 128 bits, 'int0' takes 0 (found 'int0')"
+        "'int0' is not a number format: expected 1 to 128 bits (found 'int0')"
     )

@@ -104,7 +104,7 @@ def test_an_exponent_is_a_number_though_yaml_takes_it_for_text(write_arch: Write
         ("200", "-1", "a.yaml:4: clock_mhz: input should be greater than or equal to 0.000001 (found -1)"),
         ("name: small", "name: ' '", "a.yaml:2: name: must be one line of text, and not empty (found ' ')"),
         ("arch/v1", "arch/v2", "a.yaml:1: schema: input should be 'archsim/arch/v1' (found 'archsim/arch/v2')"),
-        ("int4", "int0", "a.yaml:7: formats.weight: a format takes 1 to 128 bits, 'int0' takes 0 (found 'int0')"),
+        ("int4", "int0", "a.yaml:7: formats.weight: 'int0' is not a number format: expected 1 to 128 bits (found 'int0')"),
         ("name: glb", "name: spad", "a.yaml:9: levels.0.name: is what the tables of a run call the registers in the PEs; "
          "choose another name (found 'spad')"),
         ("capacity_bytes: 4096, ", "", "a.yaml:9: levels.0: needs capacity_bytes, or partition_bytes with the bytes of "

@@ -11,7 +11,7 @@ from archsim.arch.architecture import Architecture, EnergyChoice, Formats, Vecto
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.engine.layer_run import LayerRun
-from archsim.numerics.number_format import parse_format
+from archsim.numerics.format_grammar import parse_format
 from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow
 
 GOLDEN = Path(__file__).parents[1] / "golden"

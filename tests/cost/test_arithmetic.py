@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from archsim.arch.architecture import EnergyChoice, Formats
 from archsim.cost.arithmetic import Operator, OperatorKind, WidthCurve
 from archsim.cost.energy_table import load_energy_table
-from archsim.numerics.number_format import parse_format
+from archsim.numerics.format_grammar import parse_format
 
 TABLE = load_energy_table(EnergyChoice())
 

@@ -1,5 +1,6 @@
 """Names and paths of archs and workloads: what each finds, and what is said when it finds nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from archsim.catalog import (
     workload_names,
 )
 from archsim.errors import ConfigError, WorkloadError
-from archsim.numerics.number_format import parse_format
+from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.rounding import RoundingMode
 from archsim.terms import Dataflow
 
 TOP = Path(__file__).parents[2]
@@ -123,7 +125,21 @@ def test_the_shelves_list_every_name_first() -> None:
 
 
 def test_every_format_on_the_shelf_can_be_parsed() -> None:
-    for name in FORMAT_NAMES:
-        for one in name.split(", ") if not name.startswith("fx") else [name]:
-            named = one.replace("N", "8").replace("<W,I>", "<8,4>")
-            assert parse_format(named).name == named
+    for name, (one, _) in FORMAT_NAMES.items():
+        family = re.split(r"[<(NW]", name)[0]
+        assert one.startswith(family)
+        assert parse_format(parse_format(one).name) == parse_format(one)
+
+
+def test_a_format_on_the_shelf_tells_its_bits_and_its_range() -> None:
+    lines = {line.split()[0]: line for line in shelf_lines("formats")}
+    assert "int8: 8 bits, +-1 to 127;" in lines["intN"]
+    assert "uint8: 8 bits, 1 to 255;" in lines["uintN"]
+    assert "fp8_e4m3: 8 bits, +-0.00195 to 448;" in lines["fp8_e4m3"]
+    assert "tf32: 19 bits; float, stored only" in lines["tf32"]
+
+
+def test_the_shelf_of_formats_has_every_word_of_rounding_and_overflow() -> None:
+    lines = {line.split()[0]: line for line in shelf_lines("formats")}
+    assert lines["Q"].endswith(", ".join(RoundingMode))
+    assert lines["O"].endswith("overflow: WRAP, SAT, SAT_ZERO, SAT_SYM")

@@ -15,7 +15,7 @@ from archsim.cost.energy import LayerEnergy
 from archsim.cost.price_list import AreaPart, PriceList
 from archsim.engine.layer_run import LayerRun
 from archsim.mapping.fold_plan import TrafficCount
-from archsim.numerics.number_format import parse_format
+from archsim.numerics.format_grammar import parse_format
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow, Direction, Operand

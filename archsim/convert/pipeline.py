@@ -1,0 +1,244 @@
+"""The main path of a conversion: an ONNX model -> a converted network, pass by pass, each checked and recorded.
+
+import -> fold batch norm -> prune -> cluster -> fine-tune -> calibrate -> quantise -> golden outputs. The order has
+reasons: folding rescales channels, so it goes before pruning and clustering; the codebook is what is quantised, so
+clustering goes before quantisation; calibration follows every pass that changes a weight.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.convert.bit_search import SearchSpace, search_bits, widths_below
+from archsim.convert.calibrate import TensorRange, choose_exponents, measure_ranges
+from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, relative_error
+from archsim.convert.evaluate import coded_accuracy
+from archsim.convert.float_network import FloatNetwork
+from archsim.convert.float_shapes import ofmap_shapes
+from archsim.convert.float_reader import read_float_network
+from archsim.convert.fold_batchnorm import fold_batchnorm, largest_logit_difference
+from archsim.convert.format_plan import FormatPlan, plan_formats
+from archsim.convert.image_files import ImageSet, check_fits
+from archsim.convert.pass_log import PassLog, demand
+from archsim.convert.prune import prune
+from archsim.convert.quantise import Calibrated, quantise
+from archsim.convert.recipe import Recipe
+from archsim.convert.stages import cut_into_stages
+from archsim.convert.stored_size import clustered_float_bits
+from archsim.numerics.accumulator import ExactSum
+from archsim.numerics.fixed_point import FixedPoint
+from archsim.study.conversion import Accuracy, PassRecord
+from archsim.workload.coded_network import CodedNetwork
+from archsim.workload.psum_format import psum_format
+
+Masks = Mapping[str, NDArray[np.bool_]]
+SEARCH_IMAGES = 1000
+"""Calibration images that the search for bits is scored on. [images]"""
+PROBE_IMAGES = 200
+"""Calibration images that folding is checked on. [images]"""
+LARGEST_LOGIT_DIFFERENCE = 1e-4
+"""That folding the batch norm may make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Images:
+    """What a conversion looks at.
+
+    Parameters
+    ----------
+    calibration
+        Training images: scales, and labels for the search and for fine-tuning.
+    evaluation
+        Test images with labels; None = no accuracy is measured.
+    training
+        For fine-tuning; None = the calibration images.
+    """
+
+    calibration: ImageSet
+    evaluation: ImageSet | None = None
+    training: ImageSet | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Conversion:
+    """What came of it.
+
+    Parameters
+    ----------
+    original
+        The model as it was read, its batch norms folded, before any weight changed.
+    calibrated
+        Everything that decides the codes: the last float network, ranges, scales, codebooks.
+    plan
+        The format of every tensor.
+    coded
+        The converted network.
+    masks
+        Layer -> True where a weight was kept; empty without pruning.
+    passes
+        In running order.
+    float_accuracy, accuracy
+        Before and after; None without evaluation images.
+    """
+
+    original: FloatNetwork
+    calibrated: Calibrated
+    plan: FormatPlan
+    coded: CodedNetwork
+    masks: Masks
+    passes: tuple[PassRecord, ...]
+    float_accuracy: Accuracy | None
+    accuracy: Accuracy | None
+
+
+def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
+    """Convert a model.
+
+    Parameters
+    ----------
+    path
+        ONNX, opset 13 to 20.
+    recipe
+        Passes and formats.
+    images
+        See `Images`.
+
+    Raises
+    ------
+    WorkloadError
+        The model has operators that cannot be converted (all are named), images do not fit it, or the formats and
+        the accumulator do not go together.
+    SimulationError
+        An invariant of a pass does not hold.
+    """
+    log = PassLog(evaluation=images.evaluation)
+    original = _import(path, images, log)
+    network, masks = _prune(original, recipe, log)
+    network, clustering = _cluster(network, recipe, masks, log)
+    network, clustering = _fine_tune(network, recipe, clustering, masks, images, log)
+    calibrated, plan = _calibrate(network, recipe, clustering, images, log)
+    coded = quantise(calibrated, plan)
+    accuracy = log.coded_pass("quantise", "every code in range, every exact sum proven to fit its register",
+                              _check_codes(coded), coded)  # fmt: skip
+    return Conversion(
+        original=original,
+        calibrated=calibrated,
+        plan=plan,
+        coded=coded,
+        masks=masks,
+        passes=tuple(log.records),
+        float_accuracy=log.records[0].accuracy,
+        accuracy=accuracy,
+    )
+
+
+def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
+    """Read the model and fold its batch norms."""
+    network = read_float_network(path)
+    for each in (images.calibration, images.evaluation, images.training):
+        if each is not None:
+            check_fits(each, network, needs_labels=each is images.evaluation)
+    products = len(network.weighted)
+    log.float_pass("import", "every tensor has a static shape, every operator can be converted",
+                   f"{len(network.nodes)} nodes, {products} with weights", network)  # fmt: skip
+    folded = fold_batchnorm(network)
+    norms = len(network.nodes) - len(folded.nodes)
+    if norms or folded is not network:
+        probe = images.calibration.values[:PROBE_IMAGES]
+        difference = largest_logit_difference(network, folded, probe)
+        demand(difference <= LARGEST_LOGIT_DIFFERENCE,
+               f"folding batch norms moved a logit by {difference:.2g}, allowed are {LARGEST_LOGIT_DIFFERENCE}")  # fmt: skip
+        log.same_values("fold batch norm", f"no batch norm is left; no logit moves by more than {LARGEST_LOGIT_DIFFERENCE}",
+                        f"{norms} folded; largest difference {difference:.1e} on {len(probe)} images")  # fmt: skip
+    return folded
+
+
+def _prune(network: FloatNetwork, recipe: Recipe, log: PassLog) -> tuple[FloatNetwork, Masks]:
+    if recipe.prune is None:
+        return network, {}
+    pruned, masks = prune(network, recipe.prune)
+    lost = sum(int((~mask).sum()) for mask in masks.values())
+    words = sum(node.weight.size for node in network.weighted)
+    log.float_pass("prune", "every pruned weight is exactly zero", f"{lost:,} of {words:,} weights are zero", pruned)
+    return pruned, masks
+
+
+def _cluster(
+    network: FloatNetwork, recipe: Recipe, masks: Masks, log: PassLog
+) -> tuple[FloatNetwork, ClusteredNetwork | None]:
+    if recipe.clusters is None:
+        return network, None
+    found = cluster_kernels(network, recipe.clusters, masks)
+    weights = {node.name: node.weight for node in found.network.weighted}
+    for name, layer in found.layers.items():
+        is_equal = np.array_equal(found.codebooks[layer.codebook][layer.pointers], weights[name])
+        demand(is_equal, f"a kernel of {name!r} is not its centroid")
+    kernels = sum(layer.pointers.size for layer in found.layers.values())
+    entries = sum(len(book) for book in found.codebooks.values())
+    measured = (f"{kernels:,} kernels point to {entries:,} in {len(found.codebooks)} codebooks; "
+                f"{100 * relative_error(network, found):.1f} % of their energy is lost")  # fmt: skip
+    log.float_pass("cluster", "every kernel is its centroid, bit for bit", measured, found.network,
+                   bits=clustered_float_bits(found))  # fmt: skip
+    return found.network, found
+
+
+def _calibrate(  # noqa: PLR0917 - in the order of the passes
+    network: FloatNetwork, recipe: Recipe, clustering: ClusteredNetwork | None, images: Images, log: PassLog
+) -> tuple[Calibrated, FormatPlan]:
+    """Measure every tensor, give it a format and a scale; search the bits per layer where that is asked for."""
+    seen = images.calibration.values
+    stages = cut_into_stages(network)
+    ranges = measure_ranges(network, seen)
+    plan = plan_formats(recipe, stages, ranges)
+    wanted = list(plan.tensors(stages))
+    if recipe.accuracy_budget is not None:
+        wanted = [(name, narrow) for name, fmt in wanted for narrow in widths_below(fmt)]
+    exponents = choose_exponents(network, seen, ranges, [(name, fmt, recipe.method_for(fmt)) for name, fmt in wanted])
+    calibrated = Calibrated(network=network, stages=stages, recipe=recipe, ranges=ranges, exponents=exponents,
+                            clustering=clustering)  # fmt: skip
+    largest = max(found.largest for found in ranges.values())
+    log.same_values("calibrate", "a range for every tensor, over at least 500 training images",
+                    f"{len(ranges)} tensors over {len(seen):,} images; largest magnitude {largest:.4g}")  # fmt: skip
+    if recipe.accuracy_budget is None:
+        return calibrated, plan
+    found = _search(calibrated, plan, images)
+    weights, ofmaps = (sorted({fmt.width_bits for fmt in formats.values() if fmt}) for formats in (found.weights, found.ofmaps))
+    log.same_values("search bits", f"at most {100 * recipe.accuracy_budget:g} points lost on the calibration images",
+                    f"weights of {_span(weights)} b, ofmaps of {_span(ofmaps)} b")  # fmt: skip
+    return calibrated, found
+
+
+def _search(calibrated: Calibrated, plan: FormatPlan, images: Images) -> FormatPlan:
+    labelled = images.calibration.first(SEARCH_IMAGES)
+    check_fits(labelled, calibrated.network, needs_labels=True)
+    shapes = {name: prod(shape) for name, shape in ofmap_shapes(calibrated.network).items()}
+    space = SearchSpace(
+        stages=calibrated.stages,
+        weight_words={node.name: node.weight.size for node in calibrated.network.weighted},
+        ofmap_words={"": shapes[""]} | {stage.name: shapes[stage.written] for stage in calibrated.stages},
+        images=len(labelled.values),
+        budget=calibrated.recipe.accuracy_budget or 0.0,
+    )
+    return search_bits(plan, space, lambda tried: coded_accuracy(quantise(calibrated, tried), labelled).correct)
+
+
+def _check_codes(network: CodedNetwork) -> str:
+    """Check that every code lies in its format, and say how wide the widest exact sum is."""
+    widest, outputs = 0, network.outputs
+    for layer in network.products:
+        fmt, ifmap = layer.weight.format, outputs[layer.sources[0]]
+        assert ifmap.format is not None, "only the last layer leaves sums"
+        if isinstance(fmt, FixedPoint):
+            lies = fmt.lowest_code <= layer.weight.codes.min() and layer.weight.codes.max() <= fmt.highest_code
+            demand(bool(lies), f"a weight of {layer.name!r} lies outside of {fmt.name}")
+        if isinstance(layer.accumulator, ExactSum):
+            widest = max(widest, psum_format(layer, ifmap.format, ifmap.exponent).width_bits)
+    return f"exact sums need up to {widest} b" if widest else "sums are not exact"
+
+
+def _span(widths: list[int]) -> str:
+    return f"{widths[0]} to {widths[-1]}" if widths[0] != widths[-1] else str(widths[0])

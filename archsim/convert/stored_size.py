@@ -1,0 +1,52 @@
+"""Bits that a network's weights take, as floats and as converted. Called by `pipeline.py`."""
+
+from archsim.convert.cluster import ClusteredNetwork
+from archsim.convert.float_network import FloatNetwork
+from archsim.workload.coded_network import CodedNetwork, CodedProduct
+from archsim.workload.layer_formats import pointer_bits
+
+FLOAT_BITS = 32
+BIAS_BITS = 32
+EXPONENT_BITS = 8
+"""Of one scale, where a layer has one per channel; a layer's only scale is part of its description. [b]"""
+
+
+def float_bits(network: FloatNetwork) -> int:
+    """Return the bits of all weights and biases at 32 bits each. [b]"""
+    words = sum(node.weight.size + (0 if node.bias is None else node.bias.size) for node in network.weighted)
+    return FLOAT_BITS * words
+
+
+def clustered_float_bits(clustered: ClusteredNetwork) -> int:
+    """Return the bits of pointers, of codebooks and of all else at 32 bits a value. [b]"""
+    pointed = {name: layer.pointers.size for name, layer in clustered.layers.items()}
+    weights = sum(node.weight.size for node in clustered.network.weighted if node.name in pointed)
+    widths = {name: pointer_bits(len(book)) for name, book in clustered.codebooks.items()}
+    pointers = sum(size * widths[clustered.layers[name].codebook] for name, size in pointed.items())
+    books = sum(book.size for book in clustered.codebooks.values())
+    return float_bits(clustered.network) + FLOAT_BITS * (books - weights) + pointers
+
+
+def layer_bits(layer: CodedProduct) -> int:
+    """Return the bits of one layer: weights or pointers, biases, scales; its codebook is counted apart. [b]"""
+    weight = layer.weight
+    words = layer.clusters.pointers.size if layer.clusters else weight.codes.size
+    width = layer.clusters.pointer_bits if layer.clusters else weight.format.width_bits
+    has_bias = layer.bias is not None or layer.bias_values is not None
+    scales = weight.exponents.size if weight.exponents.ndim else 0
+    return words * width + (BIAS_BITS * len(weight.codes) if has_bias else 0) + EXPONENT_BITS * scales
+
+
+def codebook_bits(network: CodedNetwork) -> int:
+    """Return the bits of all codebooks, each once. [b]"""
+    books = {
+        layer.clusters.codebook: layer.clusters.entries * layer.weight.codes[0, 0].size * layer.weight.format.width_bits
+        for layer in network.products
+        if layer.clusters
+    }
+    return sum(books.values())
+
+
+def coded_bits(network: CodedNetwork) -> int:
+    """Return the bits of all weights, biases, scales and codebooks. [b]"""
+    return sum(layer_bits(layer) for layer in network.products) + codebook_bits(network)

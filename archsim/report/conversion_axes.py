@@ -1,0 +1,62 @@
+"""What the pictures of a conversion share: a figure, the dress of its axes, names of bars that do not collide.
+
+Called by `conversion_plot.py` and `conversion_histogram_plot.py`.
+"""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from archsim.report import style
+from archsim.report.quantity import shortened
+
+MOST_LABEL_CHARACTERS = 26
+MOST_TITLE_CHARACTERS = 60
+UPRIGHT_CHARACTERS_PER_INCH = 11
+"""Names of bars stand upright where a bar's share of the width has room for them."""
+
+
+def new_figure(width_inches: float, height_inches: float) -> Figure:
+    """Return an empty figure that lays itself out."""
+    figure = Figure(figsize=(width_inches, height_inches), dpi=style.DPI, facecolor=style.PAPER, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def title_of(network: str, words: str) -> str:
+    """Return a title that fits, whatever the network is called."""
+    return f"{shortened(network, MOST_TITLE_CHARACTERS)}: {words}"
+
+
+def title_figure(figure: Figure, network: str, words: str) -> None:
+    """Write the title over all axes, at the left."""
+    figure.suptitle(title_of(network, words), x=0.01, ha="left", fontsize=style.TITLE_POINTS, color=style.INK,
+                    parse_math=False)  # fmt: skip
+
+
+def dress(axes: Axes, *, x: str = "", y: str = "", is_x_grid: bool = False) -> None:
+    """Name the quantities with their units, draw the grid behind the data, drop the frame's upper right."""
+    axes.set_xlabel(x, fontsize=style.TEXT_POINTS, color=style.INK)
+    axes.set_ylabel(y, fontsize=style.TEXT_POINTS, color=style.INK)
+    axes.tick_params(labelsize=style.SMALL_POINTS, colors=style.INK)
+    axes.grid(visible=True, axis="both" if x and y else "x" if is_x_grid else "y", color=style.GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def are_upright(names: Sequence[str], width_inches: float) -> bool:
+    """Whether the names of bars, shortened, fit side by side."""
+    room = UPRIGHT_CHARACTERS_PER_INCH * width_inches / max(len(names), 1)
+    return min(max(map(len, names), default=0), MOST_LABEL_CHARACTERS) <= room
+
+
+def name_bars(axes: Axes, names: Sequence[str], width_inches: float) -> None:
+    """Put the names under the bars at 0, 1, 2...: upright where all fit side by side, else on their side."""
+    labels = [shortened(name, MOST_LABEL_CHARACTERS) for name in names]
+    rotation = 0 if are_upright(names, width_inches) else 90
+    axes.set_xticks(range(len(labels)), labels, rotation=rotation, parse_math=False)
+    half = max(len(labels), 4) / 2 + 0.2
+    axes.set_xlim((len(labels) - 1) / 2 - half, (len(labels) - 1) / 2 + half)
