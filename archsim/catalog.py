@@ -29,6 +29,9 @@ ARCH_READERS: dict[str, Callable[[Path, Sequence[str]], Architecture]] = {
 }
 """Suffix of an arch file -> what reads it."""
 
+SHIPPED_SUFFIXES = (".yaml", ".onnx")
+"""Of shipped archs and workloads: described networks, and float ones with their weights."""
+
 MAX_BATCH = 1_000_000
 """Images at a time that are more than any memory holds: beyond it lies a slip of the keyboard."""
 
@@ -104,6 +107,28 @@ def find_workload(name: str) -> Path:
         No workload has this name; the nearest one and how to name a file are told.
     """
     return _find(name, "workloads", WorkloadError)
+
+
+def find_model(model: str | Path) -> Path:
+    """Return the ONNX file that a name or a path stands for: a float network that `archsim convert` takes.
+
+    Raises
+    ------
+    WorkloadError
+        No shipped network has this name, or the file is no ``.onnx``; the nearest name is told.
+    """
+    known = sorted(path.stem for path in _folder("workloads").glob("*.onnx"))
+    if not _is_path(model, known):
+        if model not in known:
+            raise WorkloadError(
+                f"no float network is named {str(model)!r}.{did_you_mean(str(model), known)} Known: {', '.join(known)}. "
+                "A file is named by its path, e.g. ./net.onnx"
+            )
+        return _folder("workloads") / f"{model}.onnx"
+    path = Path(model)
+    if path.suffix.lower() != ".onnx":
+        raise WorkloadError(f"{path}: only .onnx models can be converted")
+    return path
 
 
 def load_arch(arch: str | Path, settings: Sequence[str] = ()) -> Architecture:
@@ -239,7 +264,7 @@ def _is_path(text: str | Path, shipped: Sequence[str]) -> bool:
 def _find(name: str, folder: str, error: type[ArchsimError]) -> Path:
     known = _names(folder)
     if name in known:
-        return _folder(folder) / f"{name}.yaml"
+        return next(path for suffix in SHIPPED_SUFFIXES if (path := _folder(folder) / f"{name}{suffix}").exists())
     noun = "arch" if error is ConfigError else "workload"
     raise error(
         f"no {noun} is named {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}. "
@@ -248,7 +273,7 @@ def _find(name: str, folder: str, error: type[ArchsimError]) -> Path:
 
 
 def _names(folder: str) -> list[str]:
-    return sorted(path.stem for path in _folder(folder).glob("*.yaml"))
+    return sorted({path.stem for suffix in SHIPPED_SUFFIXES for path in _folder(folder).glob(f"*{suffix}")})
 
 
 def _folder(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""The door: `archsim run | roofline | recost | dram | validate | list | explain | demo`.
+"""The door: `archsim run | convert | roofline | recost | dram | validate | list | explain | demo`.
 
 stdout is the result, stderr is talk and progress. Exit 0: done; 1: our own fault; 2: the user's input.
 Nothing is computed here, and whatever is heavy is imported by the command that needs it.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
+from archsim.cli_convert import convert
 from archsim.cli_options import (
     Arch,
     AsJson,
@@ -100,6 +101,9 @@ def run(
     with _progress() as on_layer:
         result = simulate(chip, network, seed=seed, on_layer=on_layer)
     _deliver(result, out, as_json=as_json)
+
+
+app.command(short_help="Convert a float network into codes.")(convert)
 
 
 @app.command(short_help="Run ResNet-50 on tpu_like.")

@@ -53,8 +53,12 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Convert a float ONNX network into codes, and prove bit for bit what that did to its accuracy."""
-    from archsim.conversion import run_conversion
+    from archsim.conversion import convert as run
+    from archsim.conversion import write_workload
     from archsim.convert.request import Request
+    from archsim.report.conversion_json import conversion_mapping
+    from archsim.study.directory import check_directory
+    from archsim.study.plain_json import json_text
 
     request = Request(
         model=model, out=out, format=fmt, weight_format=weight_format, ifmap_format=ifmap_format,
@@ -62,4 +66,22 @@ def convert(
         weight_scales=weight_scales, prune=prune, clusters=clusters, fine_tune_epochs=fine_tune,
         accuracy_budget_points=accuracy_budget, evaluate=evaluate, beside=beside, arch=arch, report=report, seed=seed,
     )  # fmt: skip
-    run_conversion(request, as_json=as_json)
+    if report is not None:
+        check_directory(report)
+    conversion, found = run(request)
+    if out is not None:
+        write_workload(conversion, found, out)
+    if report is not None:
+        from archsim.report.conversion_page import write_conversion
+
+        write_conversion(found, report)
+    if as_json:
+        typer.echo(json_text(conversion_mapping(found)), nl=False)
+    else:
+        from archsim.report.conversion_terminal import print_conversion
+
+        print_conversion(found)
+    if out is not None:
+        typer.echo(f"{out} and {out.with_suffix('.npz')}", err=True)
+    if report is not None:
+        typer.echo(f"tables, pictures and conversion.html are in {report}", err=True)

@@ -1,27 +1,32 @@
-"""What `archsim convert` does: request -> conversion -> workload, report, pictures. Called by `cli_convert.py`.
+"""What `archsim convert` does: request -> conversion -> workload and report. Called by `cli_convert.py`.
 
-The passes are in `convert/pipeline.py`; here the model and the images are found, the network is priced in other
-formats beside its own, and files are written: all of them, or none where the request is at fault.
+The passes are in `convert/pipeline.py`; here the model and the images are found, and the network is priced in other
+formats beside its own. Nothing is written before all of it is known.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from archsim.arch.architecture import Architecture
 from archsim.catalog import find_model, load_arch
+from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.image_files import ImageSet, read_images, training_part
-from archsim.convert.layer_records import layer_records
+from archsim.convert.layer_records import ifmap_zeros, layer_records
 from archsim.convert.pipeline import Conversion, Images, convert_model, requantised
 from archsim.convert.recipe import Recipe
 from archsim.convert.request import Request
 from archsim.convert.stored_size import coded_bits, float_bits
+from archsim.engine.bit_true import encode_images
+from archsim.engine.golden_run import make_golden
 from archsim.errors import ConfigError
 from archsim.numerics.format_grammar import parse_format
-from archsim.study.conversion import ConversionReport, FormatRow
+from archsim.study.conversion import Accuracy, ConversionReport, FormatRow
+from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
 from archsim.workload.coded_network import CodedNetwork
-from archsim.workload.coded_yaml import coded_workload
-from archsim.workload.network import Workload
+from archsim.workload.coded_store import read_converted, write_converted
+from archsim.workload.coded_yaml import Origin
 
 CALIBRATION_IMAGES = 1000
 """Taken where the request gives no number: the first of the training images, in file order. [images]"""
@@ -39,9 +44,9 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
     """
     recipe = request.recipe()
     path = find_model(request.model)
+    chip = None if request.arch is None else load_arch(request.arch, ("formats.follow_workload=true",))
     images = _images(request, recipe)
     conversion = convert_model(path, recipe, images)
-    rows = tuple(_format_rows(request, conversion, images))
     report = ConversionReport(
         model=str(path),
         network=conversion.coded.name,
@@ -51,8 +56,116 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
         float_accuracy=conversion.float_accuracy,
         accuracy=conversion.accuracy,
         float_weight_bits=float_bits(conversion.original),
-        rows=rows,
-        arch=request.arch or "",
-        assumptions=tuple(_assumptions(conversion)),
+        rows=tuple(_format_rows(request, conversion, images, chip)),
+        arch="" if chip is None else chip.name,
+        assumptions=tuple(_assumptions(conversion, chip)),
     )
     return conversion, report
+
+
+def write_workload(conversion: Conversion, report: ConversionReport, path: Path) -> None:
+    """Write the converted workload: a YAML, and an .npz beside it with codes, scales, codebooks, masks and golden inputs.
+
+    Raises
+    ------
+    WorkloadError
+        The files cannot be written.
+    """
+    golden = make_golden(conversion.coded, encode_images(conversion.coded, conversion.golden_images))
+    write_converted(conversion.coded, path, golden=golden, masks=conversion.masks, origin=_origin(conversion, report))
+
+
+def calibration_set(request: Request) -> ImageSet:
+    """Return the images that scales are chosen on.
+
+    Raises
+    ------
+    ConfigError
+        None are named, or they are missing or broken.
+    """
+    named = request.calibration_images()
+    if named is None:
+        raise ConfigError(
+            "--calibration: no images are named, and scales are chosen from what a network does on real ones. "
+            "Give mnist, digits, a folder of idx files or an .npz"
+        )
+    place = named if request.calibration_names_images() else training_part(named)
+    return read_images(place, default_part="train", at_most=CALIBRATION_IMAGES)
+
+
+def _images(request: Request, recipe: Recipe) -> Images:
+    calibration = calibration_set(request)
+    evaluation = None if request.evaluate is None else read_images(request.evaluate)
+    training = None
+    if recipe.fine_tune_epochs:
+        training = read_images(training_part(request.calibration_images() or ""), default_part="train")
+    return Images(calibration=calibration, evaluation=evaluation, training=training)
+
+
+def _format_rows(
+    request: Request, conversion: Conversion, images: Images, chip: Architecture | None
+) -> Iterator[FormatRow]:
+    """Yield the model as it came, the formats to show beside, and the one converted to last."""
+    beside = request.formats_beside()
+    if not beside and chip is None:
+        return
+    yield FormatRow(format="fp32", accuracy=conversion.float_accuracy, weight_bytes=-(-float_bits(conversion.original) // 8))
+    for name in beside:
+        if parse_format(name) != conversion.calibrated.recipe.weight_format:
+            coded = requantised(conversion, parse_format(name), images)
+            accuracy = coded_accuracy(coded, images.evaluation) if images.evaluation else None
+            yield _row(name, coded, accuracy, conversion, chip)
+    yield _row(request.format, conversion.coded, conversion.accuracy, conversion, chip)
+
+
+def _row(
+    name: str, coded: CodedNetwork, accuracy: Accuracy | None, conversion: Conversion, chip: Architecture | None
+) -> FormatRow:
+    size = -(-coded_bits(coded) // 8)
+    if chip is None:
+        return FormatRow(format=name, accuracy=accuracy, weight_bytes=size)
+    run = _simulated(coded, conversion, chip)
+    return FormatRow(
+        format=name, accuracy=accuracy, weight_bytes=size, dram_bytes=run.dram_bytes, energy_pj=run.energy_pj,
+        total_cycles=run.total_cycles,
+    )  # fmt: skip
+
+
+def _simulated(coded: CodedNetwork, conversion: Conversion, chip: Architecture) -> RunResult:
+    """Run one image through the files that would be written: the file is the seam."""
+    with TemporaryDirectory(prefix="archsim-") as folder:
+        path = Path(folder) / f"{coded.name}.yaml"
+        write_converted(coded, path, origin=Origin(ifmap_zeros=_zeros(conversion)))
+        return simulate(chip, read_converted(path).workload)
+
+
+def _origin(conversion: Conversion, report: ConversionReport) -> Origin:
+    notes = [*report.assumptions]
+    if report.accuracy is not None and report.float_accuracy is not None:
+        before, after = report.float_accuracy, report.accuracy
+        notes.append(f"{after.correct} of {after.images} test images right, bit for bit; {before.correct} before conversion")
+    return Origin(
+        source=conversion.original.source or report.model,
+        notes=notes,
+        calibration=dict(report.recipe),
+        ifmap_zeros=_zeros(conversion),
+    )
+
+
+def _zeros(conversion: Conversion) -> dict[str, float]:
+    return {layer.name: ifmap_zeros(conversion, layer) for layer in conversion.coded.products}
+
+
+def _assumptions(conversion: Conversion, chip: Architecture | None) -> Iterator[str]:
+    if any(layer.bias is not None for layer in conversion.coded.products):
+        yield "biases are integers in the accumulator, finer than the products by the bits that the sums leave free"
+    yield "shares of zeros of ifmaps are those of the float network over the calibration images"
+    if conversion.calibrated.clustering is not None and conversion.masks:
+        yield "masks inside clustered kernels ended with the clustering: only whole pruned kernels stay zero"
+    if chip is not None:
+        yield f"formats side by side run on {chip.name} with arithmetic made for each format, one image at a time"
+    yield "biases and scales are stored and counted in bytes, but their fetches are not simulated"
+
+
+def _described(images: ImageSet) -> str:
+    return f"{len(images):,} of {images.name}"

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench_numerics import bench_numerics
+
 BARS = {
     "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "network on banks": 5.0, "clocked": 100e6,
     "sequential": 3e6, "random": 0.8e6,
@@ -246,6 +248,7 @@ BENCHES = {
     "banks": bench_banks,
     "clocked": bench_clocked,
     "dram": bench_dram,
+    "numerics": bench_numerics,
     "scalesim": bench_scale_sim,
 }
 

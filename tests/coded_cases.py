@@ -115,21 +115,21 @@ def branchy_network(seed: int = 0) -> CodedNetwork:
                 Window(stride=(1, 2), padding=((1, 1), (0, 1))), **bias(first, -7, 5)),
         CodedPool(name="highest", sources=("conv",), kind="max", kernel=(2, 3), stride=(1, 1),
                   padding=((1, 0), (1, 1)), output=CodedOutput(format=u8, exponent=-6)),
-        product("grouped", "highest", grouped, CodedOutput(format=s8, exponent=-4),
+        product("grouped", "highest", grouped, CodedOutput(format=s8, exponent=-9),
                 Window(dilation=(2, 1), padding=((2, 2), (0, 1)), groups=2), **bias(grouped, -6, 0)),
-        product("deep", "grouped", depthwise, CodedOutput(format=s8, exponent=-3),
+        product("deep", "grouped", depthwise, CodedOutput(format=s8, exponent=-10),
                 Window(padding=((1, 1), (1, 1)), groups=6)),
-        CodedAdd(name="join", sources=("deep", "grouped"), output=CodedOutput(format=s8, exponent=-3)),
+        CodedAdd(name="join", sources=("deep", "grouped"), output=CodedOutput(format=s8, exponent=-8)),
         CodedRelu(name="positive", sources=("join",)),
         CodedPool(name="mean", sources=("positive",), kind="average", kernel=(3, 3), stride=(3, 3),
-                  padding=((1, 0), (1, 1)), output=CodedOutput(format=s8, exponent=-4)),
+                  padding=((1, 0), (1, 1)), output=CodedOutput(format=s8, exponent=-9)),
         CodedPool(name="padded", sources=("mean",), kind="average", kernel=(2, 2), stride=(1, 1),
-                  padding=((0, 1), (0, 1)), output=CodedOutput(format=s8, exponent=-4), counts_padding=True),
+                  padding=((0, 1), (0, 1)), output=CodedOutput(format=s8, exponent=-9), counts_padding=True),
         CodedFlatten(name="flat", sources=("padded",)),
-        product("logits", "flat", last, CodedOutput(format=None, exponent=-16), **bias(last, -4, 2)),
+        product("logits", "flat", last, CodedOutput(format=None, exponent=-20), **bias(last, -9, 2)),
     )  # fmt: skip
     return CodedNetwork(
-        name="branchy", ifmap_shape=(2, 6, 7), ifmap=CodedOutput(format=s8, exponent=-7), layers=layers
+        name="branchy", ifmap_shape=(2, 6, 13), ifmap=CodedOutput(format=s8, exponent=-7), layers=layers
     )
 
 

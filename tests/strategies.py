@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.planner import array_work, ideal_compute_cycles
@@ -12,6 +12,7 @@ from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of
 from archsim.mapping.tile_traffic import tile_traffic
+from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
@@ -58,6 +59,7 @@ def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
         "act_hop": draw(st.sampled_from([0, 1, 1, 2])), "pe_latency": draw(st.sampled_from([1, 1, 3, 4])),
         "input_regs": draw(st.integers(0, 1)), "output_regs": draw(st.integers(0, 1)),
         "edge_folds": draw(st.sampled_from(list(EdgeFolds))),
+        "log_adder": draw(st.sampled_from([None, None, *(_log_adder(cycles) for cycles in (1, 2, 3))])),
     }  # fmt: skip
     if dataflow is Dataflow.OUTPUT_STATIONARY:
         settings |= {"os_drain": draw(st.sampled_from(list(OsDrain))), "drain_overlap": draw(st.booleans())}
@@ -75,6 +77,10 @@ def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
         settings |= {"weight_load_cycles": draw(st.sampled_from([None, None, 1, 20]))}
     rows, columns = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     return PeArray(rows=rows, columns=columns, dataflow=dataflow, **settings)  # type: ignore[arg-type]
+
+
+def _log_adder(latency_cycles: int) -> LogAdder:
+    return LogAdder(kind=LogAdderKind.BIT_SHIFT, fraction_bits=6, latency_cycles=latency_cycles)
 
 
 @st.composite

@@ -187,7 +187,9 @@ class ArchKeys(Keys):
         if self.pe_array.log_adder and not self.formats.follow_workload:
             psum = parse_format(self.formats.psum)
             if psum.kind is not NumberKind.LOGARITHMIC:
-                rule = f"adds logarithms, the psums are {psum.name}: needs formats.psum lnsN, or formats.follow_workload"
+                rule = (
+                    f"adds logarithms, the psums are {psum.name}: needs formats.psum lnsN, or formats.follow_workload"
+                )
                 yield Conflict(at=("pe_array", "log_adder"), message=rule, found=self.pe_array.log_adder.kind.value,
                                concerns=frozenset({"pe_array", "formats"}))  # fmt: skip
         place, formats = len(self.levels) - 1, self.formats.build()

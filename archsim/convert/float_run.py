@@ -86,14 +86,18 @@ def run_node(node: AnyFloatNode, ifmaps: list[FloatArray]) -> FloatArray:
     return _RUNNERS[type(node)](node, ifmaps)
 
 
-def window_columns(ifmap: FloatArray, node: FloatConv) -> FloatArray:
-    """Copy the values under each filter tap, zeros in the padding.
+def _run_conv(node: FloatConv, ifmaps: list[FloatArray]) -> FloatArray:
+    columns = _window_columns(ifmaps[0], node)
+    filters = len(node.weight)
+    taps = node.weight.reshape(node.groups, filters // node.groups, -1)
+    # one product for all images: many small ones would wait for BLAS's threads each time
+    sums = taps @ columns.reshape(node.groups, taps.shape[2], -1)
+    ofmap = sums.reshape(filters, *columns.shape[3:]).swapaxes(0, 1)
+    return np.ascontiguousarray(ofmap if node.bias is None else ofmap + node.bias[:, None, None])
 
-    Returns
-    -------
-    FloatArray
-        Shape (N, groups, C/groups * R * S, P * Q), in the order of a filter's weights.
-    """
+
+def _window_columns(ifmap: FloatArray, node: FloatConv) -> FloatArray:
+    """Copy the values under each filter tap, zeros in the padding: shape (C, R, S, N, P, Q)."""
     kernel = (node.weight.shape[2], node.weight.shape[3])
     padded = _padded(ifmap, node.padding, 0.0)
     rows, columns = (
@@ -101,25 +105,11 @@ def window_columns(ifmap: FloatArray, node: FloatConv) -> FloatArray:
         for size, taps, step, stride in zip(padded.shape[2:], kernel, node.dilation, node.stride, strict=True)
     )
     images, channels = ifmap.shape[:2]
-    copied = np.empty((images, channels, *kernel, rows, columns))
+    copied = np.empty((channels, *kernel, images, rows, columns))
     for row, column in product(*map(range, kernel)):
         first = (row * node.dilation[0], column * node.dilation[1])
-        copied[:, :, row, column] = _tap(padded, first, node.stride, (rows, columns))
-    return copied.reshape(images, node.groups, -1, rows * columns)
-
-
-def _run_conv(node: FloatConv, ifmaps: list[FloatArray]) -> FloatArray:
-    ifmap, (filters, _, *taps) = ifmaps[0], node.weight.shape
-    columns = window_columns(ifmap, node)
-    sums = node.weight.reshape(node.groups, filters // node.groups, -1) @ columns
-    sizes = [
-        windows(size, (count - 1) * step + 1, stride, pads)
-        for size, count, step, stride, pads in zip(
-            ifmap.shape[2:], taps, node.dilation, node.stride, node.padding, strict=True
-        )
-    ]
-    ofmap = sums.reshape(len(ifmap), filters, *sizes)
-    return ofmap if node.bias is None else ofmap + node.bias[:, None, None]
+        copied[:, row, column] = _tap(padded, first, node.stride, (rows, columns)).swapaxes(0, 1)
+    return copied
 
 
 def _run_dense(node: FloatDense, ifmaps: list[FloatArray]) -> FloatArray:

@@ -69,8 +69,6 @@ def plan_formats(recipe: Recipe, stages: tuple[Stage, ...], ranges: Mapping[str,
     )
 
 
-
-
 def _signed_as_needed(recipe: Recipe, found: TensorRange) -> NumberFormat:
     fmt = recipe.ifmap_format
     if isinstance(fmt, FixedPoint) and fmt.kind is NumberKind.INTEGER and recipe.ifmap_sign_is_free:

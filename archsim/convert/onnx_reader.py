@@ -5,35 +5,22 @@ Called by the command line and by `archsim.load_workload`. A file goes through `
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from archsim.config_file import legible
 from archsim.convert.array_ops import ARRAY_OPS
 from archsim.convert.assumptions import state_assumptions
-from archsim.convert.graph_inputs import BatchDim, find_batch, read_inputs, real_inputs
-from archsim.convert.graph_order import order_nodes
-from archsim.convert.initialisers import read_initialisers
+from archsim.convert.graph_inputs import BatchDim, find_batch, real_inputs
 from archsim.convert.layer_facts import LayerFacts
 from archsim.convert.layer_names import name_layers
 from archsim.convert.model_file import ModelFile, read_model
 from archsim.convert.node import Node, as_text
-from archsim.convert.propagation import Propagation
-from archsim.convert.value import Value, static_shape
+from archsim.convert.resolved_graph import ResolvedGraph, resolve_graph
 from archsim.convert.vector_layers import make_vector_layer
-from archsim.convert.vector_ops import VECTOR_OPS, VIEWS
+from archsim.convert.vector_ops import VIEWS
 from archsim.errors import WorkloadError
 from archsim.workload.layer import Layer
 from archsim.workload.network import Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Graph:
-    """Nodes in running order and the values of all tensors for one batch."""
-
-    nodes: list[Node]
-    values: Mapping[str, Value]
-    read_names: frozenset[str]
 
 
 def read_onnx(path: Path, batch: int | None = None) -> Workload:
@@ -79,7 +66,7 @@ def _read_workload(path: Path, batch: int | None) -> Workload:
     file = read_model(path)
     found = find_batch(real_inputs(file.model.graph))
     images = _check_batch(batch, found)
-    graph = _resolve_graph(file, found, images)
+    graph = resolve_graph(file, found, images)
     layers = tuple(_layers(graph))
     if not layers:
         raise WorkloadError("no node depends on a graph input, so there is nothing to run. Export the model again.")
@@ -101,43 +88,8 @@ def _check_batch(batch: int | None, found: BatchDim) -> int:
     return batch
 
 
-def _resolve_graph(file: ModelFile, found: BatchDim, images: int) -> _Graph:
-    graph = file.model.graph
-    nodes = order_nodes(graph, file.opset)
-    stored = read_initialisers(graph, file.folder)
-    inputs = real_inputs(graph)
-    as_exported = Propagation(
-        folder=file.folder,
-        ir_version=file.model.ir_version,
-        costed_ops=frozenset((*ARRAY_OPS, *VECTOR_OPS, *VIEWS)),
-        declared=_declared(file) if images == found.images else {},
-    )
-    given = stored | read_inputs(inputs, found, found.images if found.images > 0 else images)
-    values = as_exported.values(nodes, given)
-    if images != found.images and found.images > 0:
-        rebatched = Propagation(
-            folder=file.folder,
-            ir_version=file.model.ir_version,
-            costed_ops=as_exported.costed_ops,
-            baseline=values,
-        )
-        values = rebatched.values(nodes, stored | read_inputs(inputs, found, images))
-    read_names = frozenset(name for node in nodes for name in node.reads)
-    return _Graph(nodes=nodes, values=values, read_names=read_names | {item.name for item in graph.output})
-
-
-def _declared(file: ModelFile) -> dict[str, Value]:
-    items = (*file.model.graph.value_info, *file.model.graph.output)
-    shapes = {item.name: (static_shape(item.type.tensor_type), item.type.tensor_type.elem_type) for item in items}
-    return {
-        name: Value(shape=shape, elem_type=elem_type)
-        for name, (shape, elem_type) in shapes.items()
-        if shape is not None and (not shape or min(shape) >= 0)
-    }
-
-
-def _layers(graph: _Graph) -> Iterator[Layer]:
-    live = [node for node in graph.nodes if not _is_constant(node, graph.values)]
+def _layers(graph: ResolvedGraph) -> Iterator[Layer]:
+    live = graph.live
     makers: dict[str, str] = {}
     for node, name in zip(live, name_layers(live), strict=True):
         layers = _make_layers(_facts(node, name, graph, makers))
@@ -147,11 +99,7 @@ def _layers(graph: _Graph) -> Iterator[Layer]:
         makers.update((output, maker) for output in node.outputs if output)
 
 
-def _is_constant(node: Node, values: Mapping[str, Value]) -> bool:
-    return all(values[name].is_constant for name in node.outputs if name)
-
-
-def _facts(node: Node, name: str, graph: _Graph, makers: Mapping[str, str]) -> LayerFacts:
+def _facts(node: Node, name: str, graph: ResolvedGraph, makers: Mapping[str, str]) -> LayerFacts:
     return LayerFacts(
         name=name,
         node=node,

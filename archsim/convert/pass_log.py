@@ -45,8 +45,14 @@ class PassLog:
     def _record(self, name: str, invariant: str, measured: str, accuracy: Accuracy | None, bits: int) -> None:  # noqa: PLR0917 - the fields in order
         now = perf_counter()
         self.records.append(
-            PassRecord(name=name, invariant=invariant, measured=measured, accuracy=accuracy, weight_bits=bits,
-                       seconds=now - self.started)  # fmt: skip
+            PassRecord(
+                name=name,
+                invariant=invariant,
+                measured=measured,
+                accuracy=accuracy,
+                weight_bits=bits,
+                seconds=now - self.started,
+            )  # fmt: skip
         )
         self.started = now
 

@@ -6,7 +6,7 @@ clustering goes before quantisation; calibration follows every pass that changes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -17,25 +17,30 @@ from archsim.convert.bit_search import SearchSpace, search_bits, widths_below
 from archsim.convert.calibrate import TensorRange, choose_exponents, measure_ranges
 from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, relative_error
 from archsim.convert.evaluate import coded_accuracy
-from archsim.convert.float_network import FloatNetwork
+from archsim.convert.fine_tune import FineTuneSettings, fine_tune, fine_tune_clusters
+from archsim.convert.float_network import FloatArray, FloatNetwork
 from archsim.convert.float_shapes import ofmap_shapes
 from archsim.convert.float_reader import read_float_network
 from archsim.convert.fold_batchnorm import fold_batchnorm, largest_logit_difference
 from archsim.convert.format_plan import FormatPlan, plan_formats
 from archsim.convert.image_files import ImageSet, check_fits
 from archsim.convert.pass_log import PassLog, demand
-from archsim.convert.prune import prune
+from archsim.convert.projection import Projection, rounded_weights
+from archsim.convert.prune import prune_network
 from archsim.convert.quantise import Calibrated, quantise
-from archsim.convert.recipe import Recipe
+from archsim.convert.recipe import Recipe, natural_ifmap
 from archsim.convert.stages import cut_into_stages
 from archsim.convert.stored_size import clustered_float_bits
 from archsim.numerics.accumulator import ExactSum
 from archsim.numerics.fixed_point import FixedPoint
+from archsim.numerics.number_format import NumberFormat
 from archsim.study.conversion import Accuracy, PassRecord
 from archsim.workload.coded_network import CodedNetwork
 from archsim.workload.psum_format import psum_format
 
 Masks = Mapping[str, NDArray[np.bool_]]
+GOLDEN_IMAGES = 4
+"""Calibration images whose codes and checksums go with the workload. [images]"""
 SEARCH_IMAGES = 1000
 """Calibration images that the search for bits is scored on. [images]"""
 PROBE_IMAGES = 200
@@ -83,6 +88,8 @@ class Conversion:
         In running order.
     float_accuracy, accuracy
         Before and after; None without evaluation images.
+    golden_images
+        First of the calibration images, whose codes go with the workload, shape (N, *ifmap_shape).
     """
 
     original: FloatNetwork
@@ -93,6 +100,7 @@ class Conversion:
     passes: tuple[PassRecord, ...]
     float_accuracy: Accuracy | None
     accuracy: Accuracy | None
+    golden_images: FloatArray
 
 
 def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
@@ -133,7 +141,21 @@ def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
         passes=tuple(log.records),
         float_accuracy=log.records[0].accuracy,
         accuracy=accuracy,
+        golden_images=images.calibration.first(GOLDEN_IMAGES).values,
     )
+
+
+def requantised(conversion: Conversion, fmt: NumberFormat, images: Images) -> CodedNetwork:
+    """Return the same weights in another format, as if the conversion had been asked for it; no pass is recorded."""
+    before = conversion.calibrated
+    recipe = replace(
+        before.recipe, weight_format=fmt, ifmap_format=natural_ifmap(fmt), ifmap_sign_is_free=True, accumulator=None,
+        calibration=None,
+    )  # fmt: skip
+    plan = plan_formats(recipe, before.stages, before.ranges)
+    wanted = [(name, each, recipe.method_for(each)) for name, each in plan.tensors(before.stages)]
+    exponents = choose_exponents(before.network, images.calibration.values, before.ranges, wanted)
+    return quantise(replace(before, recipe=recipe, exponents=exponents), plan)
 
 
 def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
@@ -160,7 +182,7 @@ def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
 def _prune(network: FloatNetwork, recipe: Recipe, log: PassLog) -> tuple[FloatNetwork, Masks]:
     if recipe.prune is None:
         return network, {}
-    pruned, masks = prune(network, recipe.prune)
+    pruned, masks = prune_network(network, recipe.prune)
     lost = sum(int((~mask).sum()) for mask in masks.values())
     words = sum(node.weight.size for node in network.weighted)
     log.float_pass("prune", "every pruned weight is exactly zero", f"{lost:,} of {words:,} weights are zero", pruned)
@@ -186,6 +208,31 @@ def _cluster(
     return found.network, found
 
 
+def _fine_tune(  # noqa: PLR0917 - in the order of the passes
+    network: FloatNetwork, recipe: Recipe, clustering: ClusteredNetwork | None, masks: Masks, images: Images, log: PassLog
+) -> tuple[FloatNetwork, ClusteredNetwork | None]:
+    """Train codebooks or masked weights a little further, the weights rounded to their format on the way forwards."""
+    if not recipe.fine_tune_epochs:
+        return network, clustering
+    training = images.training or images.calibration
+    check_fits(training, network, needs_labels=True)
+    settings = FineTuneSettings(epochs=recipe.fine_tune_epochs, seed=recipe.seed)
+    quantisers = rounded_weights(network, recipe.weight_format, clustering)
+    if clustering is not None:
+        clustering = fine_tune_clusters(clustering, training, settings, masks=masks, quantisers=quantisers)
+        network = clustering.network
+    else:
+        network = fine_tune(network, training, settings, Projection(masks=masks, quantisers=quantisers))
+    for name, mask in masks.items():
+        is_kept = clustering is not None and name in clustering.layers
+        weight = next(node.weight for node in network.weighted if node.name == name)
+        demand(is_kept or not weight[~mask].any(), f"fine-tuning moved a pruned weight of {name!r}")
+    bits = clustered_float_bits(clustering) if clustering else 0
+    log.float_pass("fine-tune", "pointers and pruned weights stay as they are",
+                   f"{recipe.fine_tune_epochs:g} epochs of {len(training):,} images", network, bits=bits)  # fmt: skip
+    return network, clustering
+
+
 def _calibrate(  # noqa: PLR0917 - in the order of the passes
     network: FloatNetwork, recipe: Recipe, clustering: ClusteredNetwork | None, images: Images, log: PassLog
 ) -> tuple[Calibrated, FormatPlan]:
@@ -206,7 +253,9 @@ def _calibrate(  # noqa: PLR0917 - in the order of the passes
     if recipe.accuracy_budget is None:
         return calibrated, plan
     found = _search(calibrated, plan, images)
-    weights, ofmaps = (sorted({fmt.width_bits for fmt in formats.values() if fmt}) for formats in (found.weights, found.ofmaps))
+    weights, ofmaps = (
+        sorted({fmt.width_bits for fmt in formats.values() if fmt}) for formats in (found.weights, found.ofmaps)
+    )
     log.same_values("search bits", f"at most {100 * recipe.accuracy_budget:g} points lost on the calibration images",
                     f"weights of {_span(weights)} b, ofmaps of {_span(ofmaps)} b")  # fmt: skip
     return calibrated, found

@@ -88,9 +88,7 @@ def quantise(calibrated: Calibrated, plan: FormatPlan) -> CodedNetwork:
     return CodedNetwork(name=network.name, ifmap_shape=network.ifmap_shape, ifmap=ifmap, layers=tuple(layers))
 
 
-def _output(
-    calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Mapping[str, CodedOutput]
-) -> CodedOutput:
+def _output(calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Mapping[str, CodedOutput]) -> CodedOutput:
     """Return how a stage writes its ofmap; what moves codes only writes them as it reads them."""
     if not stage.makes_codes:
         before = outputs[stage.sources[0]]
@@ -125,7 +123,7 @@ def _product(
     assert isinstance(node, FloatConv | FloatDense), "only products have weights"
     assert ifmap.format is not None, "only the logits are sums, and nobody reads them"
     clusters, codebook = _codebook(calibrated, node.name)
-    weight = code_weights(node.weight, plan.weights[stage.name], recipe, codebook)
+    weight = code_weights(node, plan.weights[stage.name], recipe, codebook)
     scale = ProductScale(ifmap=ifmap, weight=weight, largest_sum=calibrated.ranges[node.name].largest)
     sums = plan_sums(node, scale, recipe)
     if output.format is None:

@@ -10,6 +10,7 @@ from archsim.convert.cluster import ClusterRequest
 from archsim.convert.prune import PruneRequest
 from archsim.numerics.accumulator import Accumulator
 from archsim.numerics.accumulator_grammar import accumulator_name
+from archsim.numerics.minifloat import float_type
 from archsim.numerics.number_format import NumberFormat, NumberKind
 from archsim.terms import CalibrationMethod, WeightScales
 
@@ -72,5 +73,13 @@ class Recipe:
         methods = {self.method_for(fmt).value for fmt in (self.weight_format, self.ifmap_format)}
         yield "calibration", " and ".join(sorted(methods))
         budget = self.accuracy_budget
-        yield "bits per layer", "as given" if budget is None else f"searched, {100 * budget:g} points of accuracy allowed"
+        yield (
+            "bits per layer",
+            "as given" if budget is None else f"searched, {100 * budget:g} points of accuracy allowed",
+        )
         yield "seed", str(self.seed)
+
+
+def natural_ifmap(family: NumberFormat) -> NumberFormat:
+    """Return the format of ifmaps where one format is named: the same, but fp32 beside binary and ternary weights."""
+    return float_type("fp32") if family.kind is NumberKind.SIGN else family

@@ -10,10 +10,9 @@ from typing import TypeVar
 
 from archsim.convert.cluster import ClusterRequest, CodebookScope
 from archsim.convert.prune import parse_prune
-from archsim.convert.recipe import Recipe
+from archsim.convert.recipe import Recipe, natural_ifmap
 from archsim.errors import ConfigError
 from archsim.numerics.accumulator_grammar import parse_accumulator
-from archsim.numerics.number_format import NumberFormat, NumberKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.terms import CalibrationMethod, WeightScales
 
@@ -66,7 +65,7 @@ class Request:
         budget = self.accuracy_budget_points
         return Recipe(
             weight_format=weight,
-            ifmap_format=ifmap or _natural_ifmap(family),
+            ifmap_format=ifmap or natural_ifmap(family),
             ifmap_sign_is_free=ifmap is None,
             accumulator=accumulator,
             calibration=method,
@@ -82,6 +81,10 @@ class Request:
         """Return the images to calibrate on: what is named, else the training part of what is evaluated on."""
         return self._calibration([])[0] or self.evaluate
 
+    def calibration_names_images(self) -> bool:
+        """Whether the calibration names images of its own, which are then meant to the letter."""
+        return self._calibration([])[0] is not None
+
     def formats_beside(self) -> tuple[str, ...]:
         """Return the formats to show beside the one converted to."""
         if self.beside is None:
@@ -92,7 +95,9 @@ class Request:
         """Read ``ENTRIES`` or ``ENTRIES:SCOPE``."""
         entries, _, scope = text.partition(":")
         if not entries.strip().isdecimal() or scope not in ("", *CodebookScope):
-            raise ValueError(f"{text!r} is no codebook; write the kernels in it and who shares it, as in 256:network or 128:layer")
+            raise ValueError(
+                f"{text!r} is no codebook; write the kernels in it and who shares it, as in 256:network or 128:layer"
+            )
         return ClusterRequest(entries=int(entries), scope=CodebookScope(scope or CodebookScope.NETWORK), seed=self.seed)
 
     def _calibration(self, faults: list[str]) -> tuple[str | None, CalibrationMethod | None]:
@@ -131,8 +136,3 @@ def _split(text: str) -> tuple[str, ...]:
         else:
             parts[-1] += mark
     return tuple(part.strip() for part in parts if part.strip())
-
-
-def _natural_ifmap(family: NumberFormat) -> NumberFormat:
-    """Return the format of ifmaps where only one is named: the same, but for sign levels, which only weights have."""
-    return parse_format("fp32") if family.kind is NumberKind.SIGN else family

@@ -121,7 +121,9 @@ def _guard_bits(node: FloatConv | FloatDense, scale: ProductScale, accumulator: 
     if node.bias is None:
         return 0
     guard = max(0, (width or REGISTER_BITS) - needed)
-    while guard and exact_width(fmt, codes, _rounded(node.bias, scale.exponents - guard), guard) > (width or REGISTER_BITS):
+    while guard and exact_width(fmt, codes, _rounded(node.bias, scale.exponents - guard), guard) > (
+        width or REGISTER_BITS
+    ):
         guard -= 1
     return guard
 

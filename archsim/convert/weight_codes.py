@@ -1,25 +1,26 @@
 """The codes of one layer's weights: scale per channel, per tensor or per codebook. Called by `quantise.py`."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.convert.calibrate import best_exponent
+from archsim.convert.float_network import FloatArray, FloatConv, FloatDense
 from archsim.convert.recipe import Recipe
+from archsim.errors import WorkloadError
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.number_format import NumberFormat, NumberKind
 from archsim.numerics.sign_levels import SignLevels
 from archsim.terms import WeightScales
 
-FloatArray = NDArray[np.float64]
 
-
-def code_weights(weight: FloatArray, fmt: NumberFormat, recipe: Recipe, codebook: FloatArray | None) -> CodedTensor:
-    """Write weights as codes.
+def code_weights(
+    node: FloatConv | FloatDense, fmt: NumberFormat, recipe: Recipe, codebook: FloatArray | None
+) -> CodedTensor:
+    """Write a layer's weights as codes.
 
     Parameters
     ----------
-    weight
-        (K, C/groups, R, S) or (K, C).
+    node
+        Its weights, (K, C/groups, R, S) or (K, C).
     fmt
         Of the codes.
     recipe
@@ -28,13 +29,19 @@ def code_weights(weight: FloatArray, fmt: NumberFormat, recipe: Recipe, codebook
         (entries, R, S) where the kernels come from one: all of it shares a scale, so that equal kernels stay equal
         in every layer that uses it.
 
+    Raises
+    ------
+    WorkloadError
+        Binary weights are asked for, and all weights of a channel are zero.
+
     Notes
     -----
     Integers may have a scale per output channel; fixed point has none; floats and logarithms have one per tensor;
     binary and ternary weights one per output channel, a power of two unless the format is the exact one.
     """
+    weight = node.weight
     if isinstance(fmt, SignLevels):
-        return _sign_levels(weight, fmt)
+        return _sign_levels(node, fmt)
     method = recipe.method_for(fmt)
     per_channel = fmt.kind is NumberKind.INTEGER and recipe.weight_scales is WeightScales.CHANNEL and codebook is None
     if not per_channel:
@@ -45,9 +52,13 @@ def code_weights(weight: FloatArray, fmt: NumberFormat, recipe: Recipe, codebook
     return CodedTensor(codes=codes, format=fmt, exponents=exponents)
 
 
-def _sign_levels(weight: FloatArray, fmt: SignLevels) -> CodedTensor:
-    codes, scales = fmt.encode_rows(weight)
-    if not fmt.has_exact_scale:
-        exponents = np.frexp(scales)[1].astype(np.int64) - 1
-        return CodedTensor(codes=codes, format=fmt, exponents=exponents)
-    return CodedTensor(codes=codes, format=fmt, exponents=np.zeros(len(codes), dtype=np.int64), scales=scales)
+def _sign_levels(node: FloatConv | FloatDense, fmt: SignLevels) -> CodedTensor:
+    codes, scales = fmt.encode_rows(node.weight)
+    if not fmt.has_zero and not scales.all():
+        raise WorkloadError(
+            f"layer {node.name!r}: all weights of output channel {int(np.argmin(scales))} are zero, which "
+            f"{fmt.name} cannot write. Use ternary, or prune no whole channels"
+        )
+    if not fmt.scale_is_power_of_two:
+        return CodedTensor(codes=codes, format=fmt, exponents=np.zeros(len(codes), dtype=np.int64), scales=scales)
+    return CodedTensor(codes=codes, format=fmt, exponents=np.frexp(scales)[1].astype(np.int64) - 1)

@@ -125,7 +125,11 @@ def _about_model(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
 def _log_adder_sentence(adder_: LogAdder) -> str:
     reach = f", reach {adder_.reach_octaves} octaves" if adder_.reach_octaves else ""
     entries = table_entries(adder_.log_sum)
-    table = f", {entries[0]} and {entries[1]} entries, {table_bits(adder_.log_sum)} bits of tables per PE" if entries[0] else ""
+    table = (
+        f", {entries[0]} and {entries[1]} entries, {table_bits(adder_.log_sum)} bits of tables per PE"
+        if entries[0]
+        else ""
+    )
     return f"psums add as logarithms: {adder_.kind}, {adder_.fraction_bits} fraction bits{table}{reach}"
 
 

@@ -44,9 +44,7 @@ def with_kernel_lut(prices: PriceList, workload: Workload, arch: Architecture, t
     is_macro = entries > table.most_register_entries
     bits = entries * kernel_bits
     if is_macro:
-        point = table.sram_models[SramCell.LSTP].point(
-            bank_bytes=bits / 8, access_bits=kernel_bits, ports=SramPorts()
-        )
+        point = table.sram_models[SramCell.LSTP].point(bank_bytes=bits / 8, access_bits=kernel_bits, ports=SramPorts())
         area_mm2, leakage_mw = point.area_mm2, point.leakage_mw
     else:
         area_mm2 = bits * table.register_um2_per_bit * MM2_PER_UM2
@@ -68,7 +66,10 @@ def with_kernel_lut(prices: PriceList, workload: Workload, arch: Architecture, t
         components=(*prices.components[:at], WEIGHT_LUT, *prices.components[at:]),
         prices=(*prices.prices, *accesses, *leaks),
         areas=(*prices.areas, AreaPart(component=WEIGHT_LUT, count=1, unit_mm2=area_mm2, source=SOURCE)),
-        sources=(*prices.sources, (SOURCE, f"archsim's own {what} of {entries} x {kernel_bits} bit at {table.node_nm:g} nm")),
+        sources=(
+            *prices.sources,
+            (SOURCE, f"archsim's own {what} of {entries} x {kernel_bits} bit at {table.node_nm:g} nm"),
+        ),
         assumptions=(*prices.assumptions, sentence),
     )
 

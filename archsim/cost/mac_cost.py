@@ -123,9 +123,7 @@ def _product(ifmap: NumberFormat, weight: NumberFormat) -> Iterator[Part]:
         yield _part("exponent add", _add(max(_exponent_bits(fmt) for fmt in factors) + 1))
 
 
-def _sum(
-    ifmap: NumberFormat, weight: NumberFormat, psum: NumberFormat, log_adder: LogAdder | None
-) -> Iterator[Part]:
+def _sum(ifmap: NumberFormat, weight: NumberFormat, psum: NumberFormat, log_adder: LogAdder | None) -> Iterator[Part]:
     """Yield the operators from the product to the new psum."""
     kinds = {ifmap.kind, weight.kind} - {NumberKind.SIGN}
     is_log_product = kinds == {NumberKind.LOGARITHMIC}

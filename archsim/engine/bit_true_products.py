@@ -100,12 +100,18 @@ def _log(layer: CodedProduct, accumulator: LogSum, ifmap: Written) -> CodeArray:
 
 
 def _float(layer: CodedProduct, kind: FloatSumKind, ifmap: Written) -> CodeArray:
-    """Sum decoded values; the operands' scales are powers of two, so they round nothing."""
+    """Sum decoded values; the operands' scales are powers of two, so they round nothing.
+
+    A fixed-point register has the last bit of the smallest product: a bias is rounded to it, a tie up.
+    """
     bias = layer.bias_values
     if layer.bias is not None:
         if layer.bias_exponents is None:
             raise ValueError("the integer bias of a float sum needs its exponents")
         bias = np.ldexp(layer.bias.astype(np.float64), layer.bias_exponents)
+    if bias is not None and kind is FloatSumKind.KULISCH:
+        last_bits = np.ldexp(ifmap.format.smallest * layer.weight.format.smallest, _scales(layer.weight, ifmap))
+        bias = np.floor(bias / last_bits + 0.5) * last_bits
     sums = float_sums(ifmap.values, layer.weight.values, bias, layer.window, kind=kind)
     return write_values(sums, layer.output)
 

@@ -125,9 +125,9 @@ class LogSum:
         Of the adder.
     entries
         Of each of the two tables, a divisor of ``reach_octaves * 2**fraction_bits``; 0 = full tables, one entry for
-        every difference, and for the other kinds.
+        every difference within reach, and for the other kinds.
     reach_octaves
-        Differences beyond it add nothing; 0 = the fa + 2 of a full table. [octaves]
+        Differences beyond it add nothing; 0 = fa + 2, of full tables alone. [octaves]
     """
 
     fraction_bits: int = 8
@@ -142,8 +142,8 @@ class LogSum:
             return
         if self.kind is not LogAdderKind.TABLE:
             raise ValueError(f"entries and reach belong to tables, not to {self.kind.value}")
-        differences = self.reach_octaves << self.fraction_bits
-        if min(self.entries, differences) < 1 or differences % self.entries:
+        differences = max(0, self.reach_octaves) << self.fraction_bits
+        if not differences or self.entries < 0 or (self.entries and differences % self.entries):
             raise ValueError(
                 f"{self.entries} entries do not divide the {differences} differences of {self.reach_octaves} octaves"
             )

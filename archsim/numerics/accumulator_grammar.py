@@ -211,9 +211,11 @@ def _linear_name(accumulator: LinearSum) -> str:
 def _log_name(accumulator: LogSum) -> str:
     if accumulator.kind is not LogAdderKind.TABLE:
         return f"log<{accumulator.fraction_bits},{accumulator.kind.value}>"
-    entries = f",{accumulator.entries}" if accumulator.entries else ""
-    reach = f",{accumulator.reach_octaves}" if accumulator.reach_octaves not in {0, _DEFAULT_REACH} else ""
-    return f"log<{accumulator.fraction_bits}{entries}{reach}>"
+    fraction, reach = accumulator.fraction_bits, accumulator.reach_octaves
+    if not reach:
+        return f"log<{fraction}>"
+    entries = accumulator.entries or reach << fraction
+    return f"log<{fraction},{entries}>" if reach == _DEFAULT_REACH else f"log<{fraction},{entries},{reach}>"
 
 
 _FAMILIES: dict[str, Callable[[NameScanner], Accumulator]] = {

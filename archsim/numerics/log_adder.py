@@ -31,12 +31,7 @@ def adder_tables(adder: LogSum) -> tuple[IntArray, IntArray]:
     -------
     int64 arrays of one length
         By D = 0, 1, ...; the last entries are 0, and so is all beyond. ``minus[0]`` has no meaning, it is 0: equal
-        terms leave zero. A table of T entries repeats each over ``step = reach * 2**fa // T`` differences.
-
-    Raises
-    ------
-    ValueError
-        More entries than differences within reach.
+        terms leave zero. A table of T entries repeats each over ``reach * 2**fa / T`` differences.
     """
     plus, minus = _tables(adder)
     return plus.copy(), minus.copy()
@@ -71,7 +66,7 @@ def _tables(adder: LogSum) -> tuple[IntArray, IntArray]:
 
 
 def _reach(adder: LogSum) -> int:
-    """Return the differences from 0 on that add anything."""
+    """Return how many differences, from 0 on, add anything: also to the forms without a table."""
     return (adder.reach_octaves or adder.fraction_bits + 2) << adder.fraction_bits
 
 
@@ -80,8 +75,6 @@ def _sampled(adder: LogSum) -> tuple[IntArray, IntArray]:
     fa, reach = adder.fraction_bits, _reach(adder)
     entries = adder.entries or reach
     step = reach // entries
-    if step < 1:
-        raise ValueError(f"{entries} entries for {reach} differences: {adder.reach_octaves} octaves of {fa} bits")
     doubled = [2 * entry * step + (step if step > 1 else 0) for entry in range(entries)]
     plus = [_to_grid(_logarithm(twice, 1, fa + 1), fa) for twice in doubled]
     minus = [_to_grid(_logarithm(twice, -1, fa + 1), fa) if twice else 0 for twice in doubled]

@@ -118,10 +118,8 @@ class Logarithmic(NumberFormat):
             Broadcast against the sums.
         """
         magnitudes = np.abs(np.asarray(sums, dtype=np.int64))
-        octaves = np.frexp(magnitudes.astype(np.float64))[1].astype(np.int64) - 1
-        octaves = np.clip(octaves, 0, 62)
-        octaves -= magnitudes >> octaves == 0  # the float was rounded up to the next power of two
-        octaves = np.maximum(octaves, 0)
+        # where the float was rounded up to a power of two, the step is the same: 0 of the octave above, not all of its own
+        octaves = np.clip(np.frexp(magnitudes.astype(np.float64))[1].astype(np.int64) - 1, 0, 62)
         drop = octaves - THRESHOLD_BITS
         leading = np.where(drop >= 0, magnitudes >> np.maximum(drop, 0), magnitudes << np.maximum(-drop, 0))
         return self.join(self._logarithms(leading, octaves + exponents), np.sign(sums).astype(np.int8))

@@ -25,6 +25,8 @@ from archsim.numerics.window import Window
 __all__ = ["float_sums", "integer_sums", "linear_log_sums", "log_sums"]
 
 IntArray = NDArray[np.int64]
+WIDEST_SATURATING_BITS = 62
+"""Of a register whose sums with one term more fit 64 bits. [b]"""
 INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
 
@@ -195,10 +197,8 @@ def log_sums(
 
 def _wrap(codes: IntArray, width_bits: int) -> IntArray:
     """Return the low bits, two's complement."""
-    if width_bits >= 64:
-        return codes
-    half = np.int64(1) << (width_bits - 1)
-    wrapped: IntArray = ((codes + half) & ((half << 1) - 1)) - half
+    unused = 64 - width_bits
+    wrapped: IntArray = (codes << unused) >> unused
     return wrapped
 
 
@@ -207,7 +207,7 @@ def _plain_adder(accumulator: ExactSum | WrappedSum, starts: IntArray, bound: in
     width = bound.bit_length() + 1
     if isinstance(accumulator, ExactSum) and accumulator.width_bits and width > accumulator.width_bits:
         raise ValueError(f"an exact sum in {accumulator.width_bits} bits: these codes can need {width}")
-    if width > 64 and (isinstance(accumulator, ExactSum) or accumulator.width_bits > 64):
+    if width > 64 and isinstance(accumulator, ExactSum):
         raise ValueError(f"sums are computed in 64 bits, these codes can need {width}")
     sums_type: type[np.generic] = np.int32 if width <= 32 else np.int64
     return Adder(kernel=add_products, per_channel=(starts.astype(sums_type),), sums_type=sums_type)
@@ -229,8 +229,8 @@ def _shifted_antilogs(accumulator: LinearSum, fraction_bits: int, lsb: int, expo
 
 
 def _limits(width_bits: int) -> IntArray:
-    if not 1 <= width_bits <= 62:
-        raise ValueError(f"a saturating sum of {width_bits} bits; 1 to 62 are computed")
+    if width_bits > WIDEST_SATURATING_BITS:
+        raise ValueError(f"a saturating sum of {width_bits} bits; up to {WIDEST_SATURATING_BITS} are computed")
     return np.array([-(1 << (width_bits - 1)), (1 << (width_bits - 1)) - 1], dtype=np.int64)
 
 

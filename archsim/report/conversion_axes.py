@@ -14,8 +14,13 @@ from archsim.report.quantity import shortened
 
 MOST_LABEL_CHARACTERS = 26
 MOST_TITLE_CHARACTERS = 60
-UPRIGHT_CHARACTERS_PER_INCH = 11
-"""Names of bars stand upright where a bar's share of the width has room for them."""
+UPRIGHT_CHARACTERS_PER_INCH = 14
+"""Names of bars stand upright where a bar's place has room for them."""
+MARGIN_INCHES = 0.8
+"""Width that the left axis takes."""
+FEWEST_PLACES = 4
+EDGE_PLACES = 0.4
+"""Beside the outermost bars, both sides together; a place is as wide as a bar and its gap."""
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
@@ -49,7 +54,8 @@ def dress(axes: Axes, *, x: str = "", y: str = "", is_x_grid: bool = False) -> N
 
 def are_upright(names: Sequence[str], width_inches: float) -> bool:
     """Whether the names of bars, shortened, fit side by side."""
-    room = UPRIGHT_CHARACTERS_PER_INCH * width_inches / max(len(names), 1)
+    place_inches = (width_inches - MARGIN_INCHES) / (max(len(names), FEWEST_PLACES) + EDGE_PLACES)
+    room = UPRIGHT_CHARACTERS_PER_INCH * place_inches
     return min(max(map(len, names), default=0), MOST_LABEL_CHARACTERS) <= room
 
 
@@ -58,5 +64,5 @@ def name_bars(axes: Axes, names: Sequence[str], width_inches: float) -> None:
     labels = [shortened(name, MOST_LABEL_CHARACTERS) for name in names]
     rotation = 0 if are_upright(names, width_inches) else 90
     axes.set_xticks(range(len(labels)), labels, rotation=rotation, parse_math=False)
-    half = max(len(labels), 4) / 2 + 0.2
+    half = (max(len(labels), FEWEST_PLACES) + EDGE_PLACES) / 2
     axes.set_xlim((len(labels) - 1) / 2 - half, (len(labels) - 1) / 2 + half)

@@ -5,6 +5,7 @@ so that they can be written together with other files or not at all.
 """
 
 import base64
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from archsim.report import style
 from archsim.report.cell_table import NUMBER_CHARACTERS
 from archsim.report.conversion_format_plot import formats_figure
 from archsim.report.conversion_histogram_plot import histogram_figure
-from archsim.report.conversion_histograms import HISTOGRAM_COLUMNS, histogram_rows, weight_histogram
+from archsim.report.conversion_histograms import HISTOGRAM_COLUMNS, WeightHistogram, histogram_rows, weight_histogram
 from archsim.report.conversion_json import conversion_mapping
 from archsim.report.conversion_plot import bits_figure, passes_figure
 from archsim.report.conversion_rows import (
@@ -83,28 +84,29 @@ def write_conversion(report: ConversionReport, directory: str | Path) -> None:
 
 def conversion_files(report: ConversionReport) -> dict[str, bytes]:
     """Return the content of every file by name; what the report has no rows for is left out."""
-    tables, pictures = _tables(report), _pictures(report)
+    histograms = [weight_histogram(layer) for layer in report.layers]
+    tables, pictures = _tables(report, histograms), _pictures(report, histograms)
     texts = {"conversion.json": json_text(conversion_mapping(report)), "conversion.html": _page(report, pictures)}
     return {name: text.encode(errors="backslashreplace") for name, text in texts.items()} | tables | pictures
 
 
-def _tables(report: ConversionReport) -> dict[str, bytes]:
+def _tables(report: ConversionReport, histograms: Sequence[WeightHistogram]) -> dict[str, bytes]:
     tables = {"passes.csv": csv_bytes(PASS_COLUMNS, pass_rows(report))}
     if report.layers:
         tables["layers.csv"] = csv_bytes(LAYER_COLUMNS, layer_rows(report))
-        tables["histograms.csv"] = csv_bytes(HISTOGRAM_COLUMNS, histogram_rows(map(weight_histogram, report.layers)))
+        tables["histograms.csv"] = csv_bytes(HISTOGRAM_COLUMNS, histogram_rows(histograms))
     if report.rows:
         tables["formats.csv"] = csv_bytes(FORMAT_COLUMNS, format_rows(report))
     return tables
 
 
-def _pictures(report: ConversionReport) -> dict[str, bytes]:
+def _pictures(report: ConversionReport, histograms: Sequence[WeightHistogram]) -> dict[str, bytes]:
     figures = {"passes.png": passes_figure(report)}
     if report.rows:
         figures["formats.png"] = formats_figure(report)
     if report.layers:
         figures["bits.png"] = bits_figure(report)
-        figures["histograms.png"] = histogram_figure(list(map(weight_histogram, report.layers)), report.network)
+        figures["histograms.png"] = histogram_figure(histograms, report.network)
     return {name: png_bytes(figure) for name, figure in figures.items()}
 
 

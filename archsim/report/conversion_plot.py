@@ -22,6 +22,7 @@ INCHES_PER_BAR = 0.2
 PANEL_INCHES = 2.2
 NAMES_INCHES = (0.6, 1.9)
 """Title, and names of bars upright, or on their side."""
+LEGEND_INCHES = 0.9
 MOST_LAYERS = 60
 MOST_VALUES = 14
 """Bars that have room for their number above them."""
@@ -57,14 +58,14 @@ def bits_figure(report: ConversionReport) -> Figure:
     layers = [report.layers[index] for index in sorted(ranked)]
     width = _width(len(layers))
     names = [each.name for each in layers]
-    figure = new_figure(width, _height(2, names, width))
+    figure = new_figure(width, _height(2, names, width - LEGEND_INCHES))
     above, below = figure.subplots(2, 1, sharex=True)
     _draw_widths(above, layers)
     total_bits = sum(each.weight_bits for each in report.layers) or 1
     _draw_bars(below, [100 * each.weight_bits / total_bits for each in layers])
     dress(below, y="share of stored weights [%]")
     above.tick_params(labelbottom=False, bottom=False)
-    name_bars(below, names, width)
+    name_bars(below, names, width - LEGEND_INCHES)
     figure.align_ylabels()
     hidden = len(report.layers) - len(layers)
     note = f" ({len(layers)} of {len(report.layers)}: those with most stored weights)" if hidden else ""
@@ -146,9 +147,9 @@ def _draw_widths(axes: Axes, layers: Sequence[LayerRecord]) -> None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=style.SMALL_POINTS)
 
 
-def _height(panels: int, names: Sequence[str], width: float) -> float:
+def _height(panels: int, names: Sequence[str], bars_inches: float) -> float:
     upright, aside = NAMES_INCHES
-    return panels * PANEL_INCHES + (upright if are_upright(names, width) else aside)
+    return panels * PANEL_INCHES + (upright if are_upright(names, bars_inches) else aside)
 
 
 def _width(bars: int) -> float:

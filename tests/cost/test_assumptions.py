@@ -55,8 +55,10 @@ def test_a_width_between_the_listed_ones_is_told_with_its_price(chip, formats):
     ("names", "sentence"),
     [
         (("bf16", "bf16", "fp32"), "bf16 is priced as an IEEE float of its width"),
-        (("fp8_e4m3", "fp8_e4m3", "fp32"), "energy of float_multiply at 8 bit = 0.275 pJ is an estimate"),
-        (("lns8", "lns8", "int32"), "energy.logarithmic_convert 8 bit = 0.158 pJ is an estimate"),
+        (("fp8_e4m3", "fp8_e4m3", "fp32"), "MAC of fp8_e4m3 x fp8_e4m3 into fp32: 0.9665 pJ (multiply 0.05"),
+        (("lns8", "lns8", "int32"), "MAC of lns8 x lns8 into int32: 0.2522 pJ (exponent add 0.026"),
+        (("lns8", "lns8", "int32"), "a model, not published"),
+        (("lns8", "int8", "int32"), "energy.logarithmic_convert 8 bit = 0.158 pJ is an estimate"),
         (("lns8", "lns8", "lns16"), "logarithmic_add = 3 integer adds is an estimate"),
         (("lns8", "lns8", "lns16"), "an LNS multiplication is priced as an integer add"),
     ],

@@ -27,7 +27,7 @@ def cost(ifmap: str, weight: str, psum: str, adder: LogAdder | None = None):
 def test_the_model_gives_the_table_of_the_specification_to_its_digits(row):
     found, base = cost(row["ifmap"], row["weight"], row["psum"]), cost("int8", "int8", "int32")
     assert f"{found.pj:.3f}" == row["pj"]
-    assert f"{found.um2:.0f}" == row["um2"]
+    assert abs(found.um2 - float(row["um2"])) <= 0.5 + 1e-9  # 470.5 is printed as 470
     assert f"{found.pj / base.pj:.2f}" == row["energy_ratio"]
     assert f"{found.um2 / base.um2:.2f}" == row["area_ratio"]
 
@@ -75,7 +75,7 @@ def test_the_tables_of_an_adder_are_charged_by_their_bits():
     [
         (("int8", "int8", "int32"), False),
         (("int5", "int7", "int20"), False),
-        (("fp16", "fp16", "fp32"), False),
+        (("bf16", "bf16", "fp32"), False),
         (("lns8", "int8", "int32"), False),
         (("lns8", "lns8", "lns16"), False),  # without an adder of its own: the table's logarithmic_add
         (("lns8", "lns8", "int32"), True),

@@ -3,6 +3,7 @@
 The keys are walked from the schema itself, so a new one fails here until it has a case.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from archsim.arch.schema import ArchKeys
 from archsim.catalog import load_arch, load_workload
 from archsim.cost.energy_table import OVERRIDE_KEYS
 from archsim.errors import ArchsimError
+from archsim.numerics.format_grammar import parse_format
 from archsim.study.simulate import simulate
+from archsim.workload.layer_formats import LayerFormats
+from archsim.workload.network import Workload
 from tests.laws.outputs import counters, keys_of, printed, write_network
 
 TOP = Path(__file__).parents[2]
@@ -34,6 +38,8 @@ PARTITIONS = (
 SMALL_BUFFER = ("levels.unified_buffer.keep_bytes=0", "levels.unified_buffer.capacity_bytes=4000")
 NARROW_BANKS = ("levels.unified_buffer.width_bytes=2", "levels.unified_buffer.banks=16")
 
+LOGARITHMS = ("formats={ifmap: lns8, weight: lns8, psum: lns16}",)
+LOG_ADDER = "pe_array.log_adder={fraction_bits: 6, entries: 64, reach_octaves: 8}"
 BANKS = ("levels.dram.device=DDR4_2400", "levels.unified_buffer.keep_bytes=0")
 ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "clock_mhz": ((), "clock_mhz=350"),
@@ -58,6 +64,11 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "pe_array.edge_folds": ((), "pe_array.edge_folds=trimmed"),
     "pe_array.start_event": ((), "pe_array.start_event=first_activation"),
     "pe_array.structured_sparsity": ((), "pe_array.structured_sparsity=true"),
+    "pe_array.log_adder": (LOGARITHMS, "pe_array.log_adder={fraction_bits: 6}"),
+    "pe_array.log_adder.kind": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder={fraction_bits: 6, kind: bitshift}"),
+    "pe_array.log_adder.fraction_bits": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder.fraction_bits=7"),
+    "pe_array.log_adder.entries": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder.entries=16"),
+    "pe_array.log_adder.latency_cycles": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder.latency_cycles=2"),
     "vector_unit": ((), "vector_unit=null"),
     "vector_unit.lanes": ((), "vector_unit.lanes=8"),
     "vector_unit.ops_per_cycle": ((), "vector_unit.ops_per_cycle=2"),
@@ -66,6 +77,7 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "formats.weight": ((), "formats.weight=int16"),
     "formats.psum": ((), "formats.psum=int16"),
     "formats.ofmap": ((), "formats.ofmap=int16"),
+    "formats.follow_workload": ((), "formats.follow_workload=true"),
     "levels": ((), "levels=[{name: dram, kind: dram, bandwidth_bytes_per_cycle: 8}]"),
     "levels.sram.name": ((), "levels.0.name=sums"),
     "levels.sram.holds": ((), "levels.weight_buffer.holds=[weight, psum]"),  # rejected: two levels hold psum
@@ -78,10 +90,16 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "levels.sram.cell": ((), "levels.unified_buffer.cell=hp"),
     "levels.sram.double_buffered": (SMALL_BUFFER, "levels.unified_buffer.double_buffered=false"),
     "levels.sram.keep_bytes": ((), "levels.unified_buffer.keep_bytes=0"),
+    "levels.sram.packing_bits": (("formats.weight=int5",), "levels.weight_buffer.packing_bits=16"),
+    "levels.sram.keeps_weights": (
+        ("levels.weight_buffer.capacity_bytes=1000000",),
+        "levels.weight_buffer.keeps_weights=true",
+    ),
     "levels.dram.name": ((), "levels.dram.name=hbm"),
     "levels.dram.bandwidth_bytes_per_cycle": ((), "levels.dram.bandwidth_bytes_per_cycle=2"),
     "levels.dram.latency_cycles": ((), "levels.dram.latency_cycles=0"),
     "levels.dram.compression": ((), "levels.dram.compression=rlc5"),
+    "levels.dram.packing_bits": (("formats.weight=int5",), "levels.dram.packing_bits=16"),
     "levels.dram.channels": (BANKS, "levels.dram.channels=2"),
     "levels.dram.mapping": (BANKS, "levels.dram.mapping=chrorabgbaco"),
     "levels.dram.page_policy": (BANKS, "levels.dram.page_policy=closed"),
@@ -103,6 +121,8 @@ ARCH_REJECTED = {
     "levels.dram.device": "levels.dram.device=ddr4",  # and changes the output: see below
     "levels.sram.holds": "levels.weight_buffer.holds=[weight, psum]",
 }
+ARCH_SAID = {"pe_array.log_adder.reach_octaves": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder.reach_octaves=4")}
+"""Moves values, not counters: what it is stands among the assumptions of the run."""
 ARCH_SHOWN = {"name": "name=zebra", "source": "source=Zebra et al"}
 
 
@@ -129,16 +149,33 @@ def network_for(key: str, folder: Path) -> Path:
 
 
 def test_every_key_of_an_arch_file_has_a_case() -> None:
-    assert set(keys_of(ArchKeys)) == {*ARCH_CASES, *ARCH_REJECTED, *ARCH_SHOWN}
+    assert set(keys_of(ArchKeys)) == {*ARCH_CASES, *ARCH_REJECTED, *ARCH_SHOWN, *ARCH_SAID}
 
 
 @pytest.mark.parametrize("key", [key for key in ARCH_CASES if key not in ARCH_REJECTED])
 def test_an_arch_key_changes_an_output(chip: Path, tmp_path: Path, key: str) -> None:
     base, change = ARCH_CASES[key]
     workload = load_workload(network_for(key, tmp_path))
+    if key == "formats.follow_workload":
+        workload = with_formats(workload)
     before = simulate(load_arch(chip, base), workload)
     after = simulate(load_arch(chip, (*base, change)), workload)
     assert counters(before) != counters(after)
+
+
+def with_formats(workload: Workload) -> Workload:
+    """The same network with narrower formats of its own."""
+    formats = LayerFormats(**{name: parse_format(each) for name, each in (
+        ("ifmap", "uint6"), ("weight", "int5"), ("psum", "int24"), ("ofmap", "uint6"))})  # fmt: skip
+    return replace(workload, layers=tuple(replace(layer, formats=formats) for layer in workload.layers))
+
+
+@pytest.mark.parametrize("key", ARCH_SAID)
+def test_an_arch_key_that_moves_no_counter_changes_what_is_said(chip: Path, tmp_path: Path, key: str) -> None:
+    base, change = ARCH_SAID[key]
+    workload = load_workload(network_for(key, tmp_path))
+    said = [simulate(load_arch(chip, settings), workload).energy_assumptions for settings in (base, (*base, change))]
+    assert said[0] != said[1]
 
 
 def test_what_a_level_holds_changes_an_output(chip: Path, tmp_path: Path) -> None:

@@ -26,7 +26,10 @@ def chip(packing_bits: int | None = None, **changes: object) -> Architecture:
 
 def conv(ifmap: str, weight: str, psum: str, ofmap: str | None = None) -> ConvLayer:
     formats = LayerFormats(
-        ifmap=parse_format(ifmap), weight=parse_format(weight), psum=parse_format(psum), ofmap=parse_format(ofmap or ifmap)
+        ifmap=parse_format(ifmap),
+        weight=parse_format(weight),
+        psum=parse_format(psum),
+        ofmap=parse_format(ofmap or ifmap),
     )
     return ConvLayer(
         name="conv3", in_channels=4, out_channels=4, ifmap=(8, 8), kernel=(3, 3), stride=(1, 1),
@@ -69,7 +72,9 @@ def test_a_layer_that_does_not_fit_the_chips_formats_is_refused_with_a_remedy(la
     assert "--format" in str(problem.value)
 
 
-@pytest.mark.parametrize("formats", [("uint8", "fx<8,4>", "int32"), ("fx<8,2>", "ternary", "int20"), ("int8", "binary", "int9")])
+@pytest.mark.parametrize(
+    "formats", [("uint8", "fx<8,4>", "int32"), ("fx<8,2>", "ternary", "int20"), ("int8", "binary", "int9")]
+)
 def test_integers_fixed_point_and_signs_are_one_arithmetic(formats):
     assert arch_for_layer(conv(*formats), chip()).formats.ifmap == parse_format("int8")
 

@@ -69,6 +69,11 @@ def test_what_means_the_same_has_the_shortest_name(written, name):
     assert accumulator_name(parse_accumulator(written)) == name
 
 
+def test_a_full_table_of_less_reach_is_named_by_its_entries():
+    assert accumulator_name(LogSum(fraction_bits=4, reach_octaves=5)) == "log<4,80,5>"
+    assert accumulator_name(LogSum(fraction_bits=4, reach_octaves=10)) == "log<4,160>"
+
+
 @given(
     fraction=st.integers(0, 10), reach=st.integers(1, 16), power=st.integers(0, 10),
     width=st.integers(2, 63), behind=st.integers(-100, 100),
@@ -116,10 +121,12 @@ def test_a_wrong_name_is_shown_with_a_caret_under_what_is_wrong(written, caret):
 def test_any_text_is_read_or_refused_with_a_caret(text):
     try:
         accumulator = parse_accumulator(text)
-    except ValueError as refused:
-        assert str(refused).splitlines()[-1].lstrip().startswith("^")
+    except ValueError as problem:
+        refused = str(problem)
     else:
+        refused = "  ^"
         assert parse_accumulator(accumulator_name(accumulator)) == accumulator
+    assert refused.splitlines()[-1].lstrip().startswith("^")
 
 
 @pytest.mark.parametrize(
@@ -134,6 +141,7 @@ def test_any_text_is_read_or_refused_with_a_caret(text):
         (lambda: Antilog(kind=AntilogKind.HYBRID), r"^high bits belong to a hybrid, at least 1: hybrid with 0$"),
         (lambda: LogSum(fraction_bits=-1), r"^a logarithm has 0 or more fraction bits, not -1$"),
         (lambda: LogSum(entries=3, reach_octaves=1), r"^3 entries do not divide the 256 differences of 1 octaves$"),
+        (lambda: LogSum(reach_octaves=-1), r"^0 entries do not divide the 0 differences of -1 octaves$"),
         (lambda: LogSum(entries=16), r"^16 entries do not divide the 0 differences of 0 octaves$"),
         (
             lambda: LogSum(kind=LogAdderKind.MITCHELL, entries=1, reach_octaves=1),

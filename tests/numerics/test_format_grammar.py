@@ -175,7 +175,9 @@ def test_a_very_long_name_is_shown_in_part():
 def test_any_text_is_read_or_refused_with_a_caret(text):
     try:
         fmt = parse_format(text)
-    except ValueError as refused:
-        assert str(refused).splitlines()[-1].lstrip().startswith("^")
+    except ValueError as problem:
+        refused = str(problem)
     else:
+        refused = "  ^"
         assert parse_format(fmt.name) == fmt
+    assert refused.splitlines()[-1].lstrip().startswith("^")

@@ -16,7 +16,16 @@ from tests.oracles.logarithm import least_exponent, nearest_step, threshold_step
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "numerics" / "lns_tables.csv"
 FRACTIONS = range(8)
-SMALL_TYPES = [(8, 3, True), (8, 3, False), (8, 1, True), (8, 5, True), (6, 2, True), (4, 0, True), (2, 0, True), (5, 4, False)]
+SMALL_TYPES = [
+    (8, 3, True),
+    (8, 3, False),
+    (8, 1, True),
+    (8, 5, True),
+    (6, 2, True),
+    (4, 0, True),
+    (2, 0, True),
+    (5, 4, False),
+]
 
 
 def of(width, fraction_bits, signed):

@@ -82,7 +82,9 @@ def test_a_tie_goes_to_the_even_code_and_its_neighbours_to_theirs(name):
     assert np.array_equal(fmt.encode(np.nextafter(middles, np.inf)), codes[1:])
 
 
-@given(value=st.floats(allow_nan=False, allow_infinity=False), name=st.sampled_from(["fp8_e4m3", "fp8_e5m2", "fp4_e2m1"]))
+@given(
+    value=st.floats(allow_nan=False, allow_infinity=False), name=st.sampled_from(["fp8_e4m3", "fp8_e5m2", "fp4_e2m1"])
+)
 def test_any_float_becomes_the_nearest_value(value, name):
     fmt = float_type(name)
     codes = finite_codes(fmt)

@@ -1,4 +1,4 @@
-"""The ONNX models that ship: what they are made of, and that the digits are told apart as the README says."""
+"""The ONNX models that ship: what they are made of, and how many digits one of them tells apart."""
 
 from pathlib import Path
 

@@ -25,6 +25,7 @@ CASES = {
     "four_layers": make_report(),
     "sixty_layers": make_deep_report(),
     "one_layer_no_images": make_report((make_layer("fc", 300),), images=0, is_costed=False),
+    "names_that_just_fit": make_report(tuple(make_layer(f"stage{index}_matmul", 90) for index in range(4))),
     "nasty_name": make_report((make_layer(NASTY, 900, "int4"),), network=NASTY),
 }
 
