@@ -5,6 +5,7 @@ formats beside its own. Nothing is written before all of it is known.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,7 @@ from archsim.catalog import find_model, load_arch
 from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.image_files import ImageSet, read_images, training_part
 from archsim.convert.layer_records import ifmap_zeros, layer_records
-from archsim.convert.pipeline import Conversion, Images, convert_model, requantised
+from archsim.convert.pipeline import GOLDEN_IMAGES, Conversion, Images, convert_model, requantised
 from archsim.convert.recipe import Recipe
 from archsim.convert.request import Request
 from archsim.convert.stored_size import coded_bits, float_bits
@@ -31,6 +32,11 @@ from archsim.workload.coded_yaml import Origin
 CALIBRATION_IMAGES = 1000
 """Taken where the request gives no number: the first of the training images, in file order. [images]"""
 
+REPORT_ARCH = "tpu_like"
+"""Chip of a report's comparison of formats, where the request names none."""
+LEAST_IMAGES = 500
+"""Calibration images that scales should rest on. [images]"""
+
 
 def convert(request: Request) -> tuple[Conversion, ConversionReport]:
     """Convert a model as asked; write nothing.
@@ -44,7 +50,7 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
     """
     recipe = request.recipe()
     path = find_model(request.model)
-    chip = None if request.arch is None else load_arch(request.arch, ("formats.follow_workload=true",))
+    chip = _chip(request)
     images = _images(request, recipe)
     conversion = convert_model(path, recipe, images)
     report = ConversionReport(
@@ -58,21 +64,34 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
         float_weight_bits=float_bits(conversion.original),
         rows=tuple(_format_rows(request, conversion, images, chip)),
         arch="" if chip is None else chip.name,
-        assumptions=tuple(_assumptions(conversion, chip)),
+        assumptions=tuple(_assumptions(conversion, images, chip)),
     )
     return conversion, report
 
 
-def write_workload(conversion: Conversion, report: ConversionReport, path: Path) -> None:
+def write_workload(
+    conversion: Conversion, report: ConversionReport, path: Path, golden_images: ImageSet | None = None
+) -> None:
     """Write the converted workload: a YAML, and an .npz beside it with codes, scales, codebooks, masks and golden inputs.
+
+    Parameters
+    ----------
+    conversion, report
+        From `convert`.
+    path
+        Of the YAML; the workload is named after it.
+    golden_images
+        Whose codes and checksums go with it; None = the first of the calibration images.
 
     Raises
     ------
     WorkloadError
         The files cannot be written.
     """
-    golden = make_golden(conversion.coded, encode_images(conversion.coded, conversion.golden_images))
-    write_converted(conversion.coded, path, golden=golden, masks=conversion.masks, origin=_origin(conversion, report))
+    coded = replace(conversion.coded, name=path.stem)
+    shown = conversion.golden_images if golden_images is None else golden_images.values
+    golden = make_golden(coded, encode_images(coded, shown))
+    write_converted(coded, path, golden=golden, masks=conversion.masks, origin=_origin(conversion, report))
 
 
 def calibration_set(request: Request) -> ImageSet:
@@ -93,6 +112,23 @@ def calibration_set(request: Request) -> ImageSet:
     return read_images(place, default_part="train", at_most=CALIBRATION_IMAGES)
 
 
+def _chip(request: Request) -> Architecture | None:
+    """Return the chip that formats are priced on, made for each of them; a report has one in any case."""
+    name = request.arch or (None if request.report is None else REPORT_ARCH)
+    return None if name is None else load_arch(name, ("formats.follow_workload=true",))
+
+
+def golden_set(request: Request) -> ImageSet | None:
+    """Return the images that the request wants kept with the workload; None = those of the calibration.
+
+    Raises
+    ------
+    ConfigError
+        They are missing or broken.
+    """
+    return None if request.golden is None else read_images(request.golden, at_most=GOLDEN_IMAGES)
+
+
 def _images(request: Request, recipe: Recipe) -> Images:
     calibration = calibration_set(request)
     evaluation = None if request.evaluate is None else read_images(request.evaluate)
@@ -109,7 +145,8 @@ def _format_rows(
     beside = request.formats_beside()
     if not beside and chip is None:
         return
-    yield FormatRow(format="fp32", accuracy=conversion.float_accuracy, weight_bytes=-(-float_bits(conversion.original) // 8))
+    as_it_came = requantised(conversion, parse_format("fp32"), images)
+    yield _row("fp32", as_it_came, conversion.float_accuracy, conversion, chip)
     for name in beside:
         if parse_format(name) != conversion.calibrated.recipe.weight_format:
             coded = requantised(conversion, parse_format(name), images)
@@ -143,7 +180,9 @@ def _origin(conversion: Conversion, report: ConversionReport) -> Origin:
     notes = [*report.assumptions]
     if report.accuracy is not None and report.float_accuracy is not None:
         before, after = report.float_accuracy, report.accuracy
-        notes.append(f"{after.correct} of {after.images} test images right, bit for bit; {before.correct} before conversion")
+        notes.append(
+            f"{after.correct} of {after.images} test images right, bit for bit; {before.correct} before conversion"
+        )
     return Origin(
         source=conversion.original.source or report.model,
         notes=notes,
@@ -156,7 +195,12 @@ def _zeros(conversion: Conversion) -> dict[str, float]:
     return {layer.name: ifmap_zeros(conversion, layer) for layer in conversion.coded.products}
 
 
-def _assumptions(conversion: Conversion, chip: Architecture | None) -> Iterator[str]:
+def _assumptions(conversion: Conversion, images: Images, chip: Architecture | None) -> Iterator[str]:
+    seen = len(images.calibration)
+    if seen < LEAST_IMAGES:
+        yield f"scales rest on {seen} images only, fewer than {LEAST_IMAGES}"
+    if images.evaluation is not None and images.evaluation.name == images.calibration.name:
+        yield "accuracy is measured on the images that the scales were chosen on"
     if any(layer.bias is not None for layer in conversion.coded.products):
         yield "biases are integers in the accumulator, finer than the products by the bits that the sums leave free"
     yield "shares of zeros of ifmaps are those of the float network over the calibration images"

@@ -3,6 +3,8 @@
     .venv/bin/python scripts/cluster_accuracy.py            # all rows, 10,000 test images
     .venv/bin/python scripts/cluster_accuracy.py shared:32  # one row
 
+On a busy machine set OPENBLAS_NUM_THREADS=1: the products are small, and threads that wait for each other take longer.
+
 The reference was measured elsewhere with another k-means, another training loop and one seed. All rows here share
 one setting of each. MNIST is found as `archsim convert --images mnist` finds it.
 """

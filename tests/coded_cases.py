@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from archsim.numerics.accumulator import Accumulator, ExactSum
+from archsim.numerics.accumulator import Accumulator
 from archsim.numerics.accumulator_grammar import parse_accumulator
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.format_grammar import parse_format
@@ -59,7 +59,7 @@ def webinar_weights() -> dict[str, Array]:
 
 def product(
     name: str, source: str, weight: CodedTensor, output: CodedOutput, window: Window | None = None, *,
-    accumulator: Accumulator | str = ExactSum(), exponent: int = 0, **bias: Any,
+    accumulator: Accumulator | str = "exact", exponent: int = 0, **bias: Any,
 ) -> CodedProduct:  # fmt: skip
     """A product whose bias is absent unless given."""
     if isinstance(accumulator, str):
@@ -147,8 +147,13 @@ def clustered_network(seed: int = 0) -> CodedNetwork:
         layers.append(product(name, source, weight, CodedOutput(format=u8, exponent=-5, relu=True),
                               Window(padding=((1, 1), (1, 1))), clusters=clusters))  # fmt: skip
     dense = CodedTensor(codes=some_codes(rng, s8, (5, 48)), format=s8, exponents=np.array(-7))
-    layers += [CodedFlatten(name="flat", sources=("b",)), product("out", "flat", dense, CodedOutput(format=None, exponent=-12))]
-    return CodedNetwork(name="clustered", ifmap_shape=(2, 4, 4), ifmap=CodedOutput(format=u8, exponent=-8), layers=tuple(layers))
+    layers += [
+        CodedFlatten(name="flat", sources=("b",)),
+        product("out", "flat", dense, CodedOutput(format=None, exponent=-12)),
+    ]
+    return CodedNetwork(
+        name="clustered", ifmap_shape=(2, 4, 4), ifmap=CodedOutput(format=u8, exponent=-8), layers=tuple(layers)
+    )
 
 
 def family_network(format_name: str, accumulator: str, exponent: int = 0, seed: int = 0) -> CodedNetwork:

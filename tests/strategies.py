@@ -1,5 +1,7 @@
 """Random layers and chips for the law tests: small, odd, and legal."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
@@ -59,7 +61,6 @@ def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
         "act_hop": draw(st.sampled_from([0, 1, 1, 2])), "pe_latency": draw(st.sampled_from([1, 1, 3, 4])),
         "input_regs": draw(st.integers(0, 1)), "output_regs": draw(st.integers(0, 1)),
         "edge_folds": draw(st.sampled_from(list(EdgeFolds))),
-        "log_adder": draw(st.sampled_from([None, None, *(_log_adder(cycles) for cycles in (1, 2, 3))])),
     }  # fmt: skip
     if dataflow is Dataflow.OUTPUT_STATIONARY:
         settings |= {"os_drain": draw(st.sampled_from(list(OsDrain))), "drain_overlap": draw(st.booleans())}
@@ -79,8 +80,12 @@ def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
     return PeArray(rows=rows, columns=columns, dataflow=dataflow, **settings)  # type: ignore[arg-type]
 
 
-def _log_adder(latency_cycles: int) -> LogAdder:
-    return LogAdder(kind=LogAdderKind.BIT_SHIFT, fraction_bits=6, latency_cycles=latency_cycles)
+@st.composite
+def log_adder_arrays(draw: st.DrawFn) -> PeArray:
+    """Arrays whose psums are logarithms and whose adder takes several cycles."""
+    cycles = draw(st.integers(1, 3))
+    adder = LogAdder(kind=LogAdderKind.BIT_SHIFT, fraction_bits=6, latency_cycles=cycles)
+    return replace(draw(pe_arrays()), log_adder=adder)
 
 
 @st.composite

@@ -125,7 +125,7 @@ class Architecture:
         return {level.name: level.packing_bits for level in self.srams} | {self.dram.name: self.dram.packing_bits}
 
     def _kernel_at(self, level: str, operand: Operand) -> WordGroup | None:
-        """What one pointer stands for, at a level that holds pointers."""
+        """Return what one pointer stands for, at a level that holds pointers."""
         return self.kernel if operand is Operand.WEIGHT and level in self._packing() else None
 
     def sram_of(self, operand: Operand) -> SramLevel | None:

@@ -103,12 +103,6 @@ class ClusteredNetwork:
         """Whether entry 0 stands for pruned kernels and must stay zero."""
         return not self.codebooks[codebook][PRUNED].any()
 
-    def with_codebooks(self, codebooks: Mapping[str, FloatArray], network: FloatNetwork) -> "ClusteredNetwork":
-        """Return ``network``, its clustered kernels taken from other codebooks; the pointers stay."""
-        return ClusteredNetwork(
-            network=_decoded(network, self.layers, codebooks), layers=self.layers, codebooks=dict(codebooks)
-        )
-
 
 def cluster_kernels(network: FloatNetwork, request: ClusterRequest, masks: Masks | None = None) -> ClusteredNetwork:
     """Replace the kernels of a network by entries of codebooks.

@@ -3,6 +3,7 @@
 `pipeline.py` and the scripts call it. Batches in a seeded order, cross-entropy, Adam; no training framework.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -46,6 +47,10 @@ class FineTuneSettings:
         if self.epochs < 0 or self.learning_rate <= 0 or self.batch < 1:
             raise ValueError(f"epochs >= 0, learning rate > 0 and batch >= 1 are needed, found {self!r}")
 
+    def rate_at(self, share: float) -> float:
+        """Learning rate once a share, 0..1, of the steps is done."""
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+
 
 def fine_tune(
     network: FloatNetwork,
@@ -79,6 +84,11 @@ def fine_tune(
     ------
     WorkloadError
         A batch norm is left, images have no labels, or a label has no logit.
+
+    Notes
+    -----
+    The same seed gives the same weights on one machine with one number of BLAS threads; others add floats up in
+    another order.
     """
     through = projection or Projection()
     return through.rebuilt(network, train(network, images, settings, through, written=written))
@@ -126,8 +136,7 @@ def train(
         trace = run_forwards(network, projection.weights(parameters), values, written)
         logits = trace.ofmaps[network.nodes[-1].name]
         found = run_backwards(network, trace, cross_entropy_gradient(logits, images.labels[chosen]), written)
-        rate = settings.learning_rate * 0.5 * (1 + np.cos(np.pi * step / steps))
-        adam.move(parameters, projection.gradients(parameters, found), rate)
+        adam.move(parameters, projection.gradients(parameters, found), settings.rate_at(step / steps))
     return parameters
 
 

@@ -42,7 +42,7 @@ class PassLog:
         self._record(name, invariant, measured, accuracy, coded_bits(network))
         return accuracy
 
-    def _record(self, name: str, invariant: str, measured: str, accuracy: Accuracy | None, bits: int) -> None:  # noqa: PLR0917 - the fields in order
+    def _record(self, name: str, invariant: str, measured: str, accuracy: Accuracy | None, bits: int) -> None:
         now = perf_counter()
         self.records.append(
             PassRecord(
@@ -52,12 +52,12 @@ class PassLog:
                 accuracy=accuracy,
                 weight_bits=bits,
                 seconds=now - self.started,
-            )  # fmt: skip
+            )
         )
         self.started = now
 
 
-def demand(holds: bool, sentence: str) -> None:  # noqa: FBT001 - a claim and its words
+def demand(holds: bool, sentence: str) -> None:
     """Raise where an invariant of a pass does not hold.
 
     Raises

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.convert.bit_search import SearchSpace, search_bits, widths_below
-from archsim.convert.calibrate import TensorRange, choose_exponents, measure_ranges
+from archsim.convert.calibrate import choose_exponents, measure_ranges
 from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, relative_error
 from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.fine_tune import FineTuneSettings, fine_tune, fine_tune_clusters
 from archsim.convert.float_network import FloatArray, FloatNetwork
-from archsim.convert.float_shapes import ofmap_shapes
 from archsim.convert.float_reader import read_float_network
+from archsim.convert.float_shapes import ofmap_shapes
 from archsim.convert.fold_batchnorm import fold_batchnorm, largest_logit_difference
 from archsim.convert.format_plan import FormatPlan, plan_formats
 from archsim.convert.image_files import ImageSet, check_fits
@@ -209,7 +209,12 @@ def _cluster(
 
 
 def _fine_tune(  # noqa: PLR0917 - in the order of the passes
-    network: FloatNetwork, recipe: Recipe, clustering: ClusteredNetwork | None, masks: Masks, images: Images, log: PassLog
+    network: FloatNetwork,
+    recipe: Recipe,
+    clustering: ClusteredNetwork | None,
+    masks: Masks,
+    images: Images,
+    log: PassLog,
 ) -> tuple[FloatNetwork, ClusteredNetwork | None]:
     """Train codebooks or masked weights a little further, the weights rounded to their format on the way forwards."""
     if not recipe.fine_tune_epochs:
@@ -233,7 +238,7 @@ def _fine_tune(  # noqa: PLR0917 - in the order of the passes
     return network, clustering
 
 
-def _calibrate(  # noqa: PLR0917 - in the order of the passes
+def _calibrate(
     network: FloatNetwork, recipe: Recipe, clustering: ClusteredNetwork | None, images: Images, log: PassLog
 ) -> tuple[Calibrated, FormatPlan]:
     """Measure every tensor, give it a format and a scale; search the bits per layer where that is asked for."""
@@ -248,7 +253,7 @@ def _calibrate(  # noqa: PLR0917 - in the order of the passes
     calibrated = Calibrated(network=network, stages=stages, recipe=recipe, ranges=ranges, exponents=exponents,
                             clustering=clustering)  # fmt: skip
     largest = max(found.largest for found in ranges.values())
-    log.same_values("calibrate", "a range for every tensor, over at least 500 training images",
+    log.same_values("calibrate", "a range for every tensor, from real images",
                     f"{len(ranges)} tensors over {len(seen):,} images; largest magnitude {largest:.4g}")  # fmt: skip
     if recipe.accuracy_budget is None:
         return calibrated, plan

@@ -15,7 +15,8 @@ from archsim.convert.float_network import AnyFloatNode, FloatNetwork
 from archsim.convert.gradients import Key, Part, StraightThrough
 from archsim.convert.window_cuts import Array
 from archsim.errors import SimulationError
-from archsim.numerics.number_format import NumberFormat
+from archsim.numerics.number_format import NumberFormat, NumberKind
+from archsim.numerics.sign_levels import SignLevels
 from archsim.terms import CalibrationMethod
 
 Quantisers = Mapping[Key, StraightThrough]
@@ -31,7 +32,8 @@ class Projection:
         Its codebooks are trained in place of the kernels that point to them; pointers stay, and so does the zero
         entry of pruned kernels. None = every weight is trained for itself.
     masks
-        Layer -> True where a weight was kept, for layers that are not clustered: the others stay zero.
+        Layer -> True where a weight was kept: the others stay zero, and a filter that has none left keeps its
+        bias. In a clustered layer only pruned whole kernels stay, by their entry.
     quantisers
         Trained array -> how it is rounded before it is used. One not named is used as it is.
     """
@@ -72,7 +74,7 @@ class Projection:
             through = self._gathered(array, key[1], found) if key[0] is Part.CODEBOOK else found[key]
             if key in self.quantisers:
                 through = self.quantisers[key].passes(array, through)
-            gradients[key] = self._masked(key, through)
+            gradients[key] = self._masked(key, self._without_dead(key, through))
         return gradients
 
     def rebuilt(self, network: FloatNetwork, parameters: Mapping[Key, Array]) -> FloatNetwork:
@@ -116,6 +118,13 @@ class Projection:
             array[PRUNED] = 0
         return array
 
+    def _without_dead(self, key: Key, gradient: Array) -> Array:
+        """Stop the bias of a filter that has no weight left: a removed channel stays removed."""
+        part, owner = key
+        if part is not Part.BIAS or owner not in self.masks:
+            return gradient
+        return np.where(self.masks[owner].reshape(len(gradient), -1).any(axis=1), gradient, np.float32(0))
+
     def _gathered(self, codebook: Array, name: str, found: Mapping[Key, Array]) -> Array:
         gathered = np.zeros_like(codebook)
         for layer, clusters in self.clustered.layers.items() if self.clustered else ():
@@ -131,12 +140,24 @@ def rounded_weights(network: FloatNetwork, fmt: NumberFormat, clustered: Cluster
     return {key: rounding for key in keys if key[0] is not Part.BIAS}
 
 
-def rounded_to(fmt: NumberFormat, method: CalibrationMethod = CalibrationMethod.MAX) -> StraightThrough:
-    """Round an array to a format; its scale, one for the whole array, follows the values as they are trained."""
+def rounded_to(fmt: NumberFormat) -> StraightThrough:
+    """Round an array to a format; its scale follows the values as they are trained.
+
+    Notes
+    -----
+    Fixed point has no scale, binary and ternary values one per entry of the first axis, the others the least one
+    for the whole array that holds its largest magnitude.
+    """
+    method = CalibrationMethod.NONE if fmt.kind is NumberKind.FIXED_POINT else CalibrationMethod.MAX
 
     def round_values(values: Array) -> Array:
-        exponent = best_exponent(values.astype(np.float64), fmt, method)
-        decoded = fmt.decode(fmt.encode(values.astype(np.float64), exponent))
-        return np.ldexp(decoded, exponent).astype(np.float32)
+        exact = values.astype(np.float64)
+        if isinstance(fmt, SignLevels):
+            codes, scales = fmt.encode_rows(exact)
+            rounded = fmt.decode(codes) * scales.reshape(-1, *(1,) * (exact.ndim - 1))
+        else:
+            exponent = best_exponent(exact, fmt, method)
+            rounded = np.ldexp(fmt.decode(fmt.encode(exact, exponent)), exponent)
+        return rounded.astype(np.float32)
 
     return StraightThrough(function=round_values)

@@ -67,7 +67,7 @@ class Recipe:
         yield "prune", self.prune.text if self.prune else "no"
         yield "clusters", self.clusters.text if self.clusters else "no"
         yield "fine-tuning", f"{self.fine_tune_epochs:g} epochs" if self.fine_tune_epochs else "no"
-        yield "weights", f"{self.weight_format.name}, scales per {self.weight_scales}"
+        yield "weights", f"{self.weight_format.name}, {self._weight_scale()}"
         yield "ifmaps and ofmaps", self.ifmap_format.name
         yield "accumulator", accumulator_name(self.accumulator) if self.accumulator else "natural to the formats"
         methods = {self.method_for(fmt).value for fmt in (self.weight_format, self.ifmap_format)}
@@ -78,6 +78,15 @@ class Recipe:
             "as given" if budget is None else f"searched, {100 * budget:g} points of accuracy allowed",
         )
         yield "seed", str(self.seed)
+
+    def _weight_scale(self) -> str:
+        """Say what shares a scale of the weights."""
+        if self.weight_format.kind is NumberKind.FIXED_POINT or self.calibration is CalibrationMethod.NONE:
+            return "no scale"
+        if self.weight_format.kind is NumberKind.SIGN:
+            return "one scale per channel"
+        is_integer = self.weight_format.kind is NumberKind.INTEGER
+        return f"one scale per {self.weight_scales if is_integer else WeightScales.TENSOR}, a codebook has one"
 
 
 def natural_ifmap(family: NumberFormat) -> NumberFormat:

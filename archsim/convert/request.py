@@ -36,6 +36,7 @@ class Request:
     fine_tune_epochs: float = 0.0
     accuracy_budget_points: float | None = None
     evaluate: str | None = None
+    golden: str | None = None
     beside: str | None = None
     arch: str | None = None
     out: Path | None = None

@@ -110,7 +110,7 @@ def _about_formats(arch: Architecture) -> tuple[str, ...]:
 
 
 def _about_model(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
-    """What the model gives for a MAC that no published numbers price."""
+    """Say what the model gives for a MAC that no published numbers price."""
     formats, adder_ = arch.formats, arch.pe_array.log_adder
     if not is_modelled(formats, adder_):
         return ()

@@ -180,7 +180,7 @@ def _antilog(fmt: NumberFormat) -> tuple[float, float]:
 
 
 def _table(entries: int, bits: int) -> tuple[float, float]:
-    """A table in logic: 8 entries of 9 bits cost 0.005 pJ and 20 um2; energy by bits and depth, area by all bits."""
+    """Price a table in logic: 8 entries of 9 bits cost 0.005 pJ and 20 um2; energy by bits and depth, area by all bits."""
     return 0.005 * bits * log2(max(1, entries)) / (9 * 3), _table_um2(entries * bits if entries > 1 else 0)
 
 

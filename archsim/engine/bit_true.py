@@ -122,7 +122,10 @@ def _run_layers(network: CodedNetwork, ifmap_codes: IntArray) -> Iterator[tuple[
     last_readers = {source: layer.name for layer in network.layers for source in layer.sources}
     alive: dict[str, CodeArray] = {"": ifmap_codes}
     for layer in network.layers:
-        alive[layer.name] = _run_layer(layer, alive, outputs)
+        try:
+            alive[layer.name] = _run_layer(layer, alive, outputs)
+        except ValueError as problem:
+            raise WorkloadError(f"layer {layer.name!r}: {problem}") from problem
         yield layer, alive[layer.name]
         for source in set(layer.sources):
             if last_readers[source] == layer.name:

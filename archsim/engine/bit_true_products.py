@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine.written import CodeArray, FloatArray, IntArray, Written, write_sums, write_values
-from archsim.errors import WorkloadError
 from archsim.numerics.accumulator import CastSum, ExactSum, FloatSum, FloatSumKind, LinearSum, LogSum, WrappedSum
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.fixed_point import FixedPoint
@@ -26,16 +25,9 @@ def run_product(layer: CodedProduct, ifmap: Written) -> CodeArray:
 
     Raises
     ------
-    WorkloadError
+    ValueError
         Formats and accumulator do not go together, or a sum takes more bits than are computed.
     """
-    try:
-        return _run(layer, ifmap)
-    except ValueError as problem:
-        raise WorkloadError(f"layer {layer.name!r}: {problem}") from problem
-
-
-def _run(layer: CodedProduct, ifmap: Written) -> CodeArray:
     accumulator, weight = layer.accumulator, layer.weight
     if isinstance(accumulator, LinearSum):
         return _linear(layer, accumulator, ifmap)

@@ -94,7 +94,7 @@ def arch_with_weights(arch: Architecture, store: WeightStore | None) -> Architec
 
 
 def _stored_bytes(layer: Layer, arch: Architecture, level: SramLevel) -> int:
-    """Stored weights of one layer; 0 where another layer makes them. [B]"""
+    """Return the stored weights of one layer; 0 where another layer makes them. [B]"""
     if isinstance(layer, UncostedLayer) or (isinstance(layer, MatmulLayer) and layer.weight_source):
         return 0
     return arch_for_layer(layer, arch).group(level.name, Operand.WEIGHT).bytes_of(layer.weight_words)

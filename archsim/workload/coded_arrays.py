@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.number_format import NumberFormat
 from archsim.workload.coded_network import CodedNetwork, CodedProduct, IntArray
 from archsim.workload.golden import Golden
@@ -49,12 +50,13 @@ def arrays_of(network: CodedNetwork, golden: Golden | None, masks: Masks) -> dic
     for layer in network.products:
         found |= {f"{layer.name}.{kind}": values for kind, values in _layer_arrays(layer) if values is not None}
     found |= {codebook_array(name): table for name, table in codebooks_of(network).items()}
-    weights = {layer.name: layer.weight.codes.shape for layer in network.products}
+    weights = {layer.name: layer.weight for layer in network.products}
     for name, mask in masks.items():
-        if weights.get(name) != mask.shape:
-            raise WorkloadError(
-                f"mask of {name!r} is {mask.shape}, must be {weights.get(name, 'of a layer with weights')}"
-            )
+        if name not in weights or weights[name].codes.shape != mask.shape:
+            wanted = weights[name].codes.shape if name in weights else "of a layer with weights"
+            raise WorkloadError(f"mask of {name!r} is {mask.shape}, must be {wanted}")
+        if prunes_others(mask, weights[name]):
+            raise WorkloadError(f"mask of {name!r} {PRUNES_OTHERS}")
         found[f"{name}.mask"] = mask.astype(np.bool_)
     if golden is not None:
         found[GOLDEN_IFMAP] = golden.ifmap
@@ -147,6 +149,14 @@ class ArrayFile:
         """Return as `take`, or None where the file has no such array."""
         self.taken.add(name)
         return self.take(name, *shapes, kinds=kinds) if name in self.names else None
+
+
+PRUNES_OTHERS = "prunes weights that are not zero"
+
+
+def prunes_others(mask: Array, weight: CodedTensor) -> bool:
+    """Whether a mask leaves out weights whose code is not that of zero."""
+    return bool((weight.codes[~mask] != weight.format.zero_code).any())
 
 
 def check_codes(codes: IntArray, fmt: NumberFormat) -> None:

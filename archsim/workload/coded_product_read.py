@@ -13,7 +13,15 @@ from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.number_format import NumberFormat
 from archsim.numerics.window import Window
-from archsim.workload.coded_arrays import ArrayFile, Shape, check_codes, check_pointers, codebook_array
+from archsim.workload.coded_arrays import (
+    PRUNES_OTHERS,
+    ArrayFile,
+    Shape,
+    check_codes,
+    check_pointers,
+    codebook_array,
+    prunes_others,
+)
 from archsim.workload.coded_network import ClusterCode, CodedOutput, CodedProduct, IntArray
 from archsim.workload.converted_forms import FormatsForm, ProductArithmeticForm
 from archsim.workload.layer_forms import ConvForm, MatmulForm, spread, spread_padding
@@ -62,9 +70,11 @@ class ProductReader:
         layer = replace(layer, accumulator_exponent=_register_exponent(layer, ifmap))
         return self._checked(layer, formats, how, ifmap)
 
-    def mask(self, form: ProductForm) -> NDArray[np.bool_] | None:
+    def mask(self, form: ProductForm, layer: CodedProduct | None) -> NDArray[np.bool_] | None:
         """Return which weights are kept, if the file says so."""
         mask: NDArray[np.bool_] | None = self._optional(f"{form.name}.mask", weight_shape(form), "b")
+        if mask is not None and layer is not None and prunes_others(mask, layer.weight):
+            self._fault(f"{form.name}.mask: {PRUNES_OTHERS}")
         return mask
 
     def _weights(self, form: ProductForm, shape: Shape) -> tuple[ClusterCode | None, IntArray | None]:

@@ -51,6 +51,8 @@ class Coded:
         Product layer -> weights kept, where some were pruned.
     measured
         Zeros of every weight tensor, counted in its codes.
+    calibration
+        Sentences: how its scales were found.
     content_hash
         Of the arrays' file.
     """
@@ -59,6 +61,7 @@ class Coded:
     golden: Golden | None
     masks: dict[str, NDArray[np.bool_]]
     measured: tuple[MeasuredZeros, ...]
+    calibration: tuple[str, ...]
     content_hash: str
 
 
@@ -132,9 +135,15 @@ class _Reading:
         network = CodedNetwork(
             name=self.top.name, ifmap_shape=ifmap.shape, ifmap=network_ifmap, layers=tuple(self.layers)
         )
+        said = tuple(f"calibration, {key}: {text}" for key, text in (self.top.calibration or {}).items())
         measured = tuple(_weight_zeros(layer) for layer in network.products)
         return Coded(
-            network=network, golden=golden, masks=self.masks, measured=measured, content_hash=hash_file(self.path)
+            network=network,
+            golden=golden,
+            masks=self.masks,
+            measured=measured,
+            calibration=said,
+            content_hash=hash_file(self.path),
         )
 
     def _read_layer(self, placed: PlacedForm) -> None:
@@ -173,6 +182,8 @@ class _Reading:
             self._fault(placed, f"{key}: this key is required in a converted workload")
         if not computes and form.arithmetic is not None:
             self._fault(placed, f"arithmetic: {form.op!r} computes nothing that it could say", "arithmetic")
+        if getattr(form.arithmetic, "counts_padding", False) and form.op != "average_pool":
+            self._fault(placed, f"arithmetic.counts_padding: {form.op!r} counts no padding", "arithmetic")
         sizes = odd_sizes(form)
         for key in sizes:
             self._fault(placed, f"{key}: a converted workload is of one input, 2-D, its windows whole", key)
@@ -189,7 +200,7 @@ class _Reading:
                 continue
             assert form.formats is not None, "checked before"
             fmt = form.formats.build().ifmap
-            if form.op != "add" and fmt != made.format:
+            if source == sources[0] and fmt != made.format:
                 self._fault(placed, f"formats.ifmap (={fmt.name!r}) but {maker} {made.format.name!r}", "formats")
             exponent = getattr(form.arithmetic, "ifmap_exponent", made.exponent)
             if exponent != made.exponent:
@@ -210,7 +221,8 @@ class _Reading:
         reader = ProductReader(self.arrays, lambda text: self._fault(placed, text))
         if self.written[source].format is None:
             return
-        layer, mask = reader.read(form, source, self.written[source]), reader.mask(form)
+        layer = reader.read(form, source, self.written[source])
+        mask = reader.mask(form, layer)
         assert form.formats is not None, "checked before"
         assert form.arithmetic is not None, "checked before"
         self.written[form.name] = CodedOutput(

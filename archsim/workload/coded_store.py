@@ -21,6 +21,7 @@ from archsim.workload.network import Workload
 from archsim.workload.store import read_workload_file
 
 BoolArray = NDArray[np.bool_]
+SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +84,10 @@ def write_converted(
     Both files are written under other names and renamed when they are complete, the arrays first. The same network
     gives the same bytes.
     """
+    if path.suffix not in SUFFIXES:
+        raise WorkloadError(
+            f"{path}: a workload is named *{' or *'.join(SUFFIXES)}; its arrays lie in the .npz beside it"
+        )
     beside = path.with_suffix(".npz")
     text = converted_yaml(network, beside.name, golden, origin or Origin())
     arrays = arrays_of(network, golden, masks or {})

@@ -70,7 +70,7 @@ def converted_yaml(network: CodedNetwork, tensors: str, golden: Golden | None, o
     outputs = network.outputs
     previous = ""
     for layer in network.layers:
-        read = outputs[layer.sources[0]]
+        read = outputs[next(filter(None, layer.sources), "")]  # of an addition, its first operand with a name
         items = [("name", quoted(layer.name)), *_keys(layer, shapes, read, origin), *_inputs(layer, previous)]
         lines += [f"  {'-' if place == 0 else ' '} {key}: {text}" for place, (key, text) in enumerate(items)]
         previous = layer.name

@@ -68,7 +68,7 @@ def read_workload_file(path: Path) -> WorkloadFile:
     reading.read_layers()
     coded = None
     if top is not None and top.ifmap is not None:
-        coded = read_coded(text, top, reading.forms, reading.faults)
+        coded = _read_beside(text, top, reading)
     elif top is not None:
         reading.faults += _keys_of_codes(text, reading.forms)
     if reading.faults:
@@ -84,6 +84,15 @@ def read_workload_file(path: Path) -> WorkloadFile:
     return WorkloadFile(
         workload=workload if beside is None else _with_tensors(workload, path.parent / beside), coded=None
     )
+
+
+def _read_beside(text: ConfigText, top: WorkloadForm, reading: "_Reading") -> Coded | None:
+    """Read the arrays; a file that cannot be opened is one more fault."""
+    try:
+        return read_coded(text, top, reading.forms, reading.faults)
+    except WorkloadError as problem:
+        reading.faults.append(str(problem))
+        return None
 
 
 def _keys_of_codes(text: ConfigText, forms: Sequence[PlacedForm]) -> Iterator[str]:
@@ -105,6 +114,7 @@ def _with_codes(workload: Workload, coded: Coded) -> Workload:
         for layer in workload.layers
     )
     return replace(workload, layers=layers, measured=coded.measured,
+                   assumptions=(*workload.assumptions, *coded.calibration),
                    content_hash=_both_hashes(workload, coded.content_hash))  # fmt: skip
 
 

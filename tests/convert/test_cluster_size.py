@@ -39,8 +39,8 @@ def test_sizes_are_those_of_the_reference_to_the_bit(row):
 
 def test_a_clustered_network_takes_what_the_formula_says():
     for scope in CodebookScope:
-        clustered = cluster_kernels(reference_network(), ClusterRequest(entries=16, scope=scope))
-        assert clustered_size(clustered) == formula_size(reference_network(), 16, scope)
+        clustered = cluster_kernels(residual_network(), ClusterRequest(entries=5, scope=scope))
+        assert clustered_size(clustered) == formula_size(residual_network(), 5, scope)
 
 
 def test_a_codebook_counts_with_the_entries_it_has():

@@ -60,13 +60,37 @@ def test_fine_tuning_codebooks_raises_accuracy_and_keeps_every_pointer(trained, 
 
 def test_pruned_kernels_and_masked_weights_stay_zero(trained, strokes):
     kernels = np.ones((4, 4, 3, 3), dtype=bool)
-    kernels[0, :2] = False
+    kernels[1, :2] = False
     clustered = cluster_kernels(trained, ClusterRequest(entries=5), {"second": kernels})
     single = np.random.default_rng(1).random((4, 36)) < 0.5
     tuned = fine_tune_clusters(clustered, strokes, FineTuneSettings(epochs=1), masks={"classes": single})
     assert not tuned.codebooks["network_3x3"][PRUNED].any()
     np.testing.assert_array_equal(weights(tuned.network)["second"].any(axis=(2, 3)), kernels[..., 0, 0])
     np.testing.assert_array_equal(weights(tuned.network)["classes"] != 0, single)
+
+
+def test_a_filter_without_weights_keeps_its_bias(trained, strokes):
+    mask = np.ones((4, 4, 3, 3), dtype=bool)
+    mask[1] = False
+    tuned = fine_tune(trained, strokes, FineTuneSettings(epochs=1), Projection(masks={"second": mask}))
+    before, after = (
+        next(node.bias for node in network.weighted if node.name == "second") for network in (trained, tuned)
+    )
+    assert before[1] == after[1]
+    assert before[3] != after[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("int4", [[0.9, -1.75, 0.1]], [[1.0, -1.75, 0.0]]),  # 7 codes hold 1.75: steps of 0.25; 3.6, -7, 0.4
+        ("fx<4,2>", [[0.9, -3.0, 0.1]], [[1.0, -2.0, 0.0]]),  # steps of 0.25 from -2 to 1.75, no scale
+        ("ternary", [[1.0, -1.2, 0.1], [0.0, 4.0, 4.4]], [[1.0, -1.0, 0.0], [0.0, 4.0, 4.0]]),
+    ],
+)
+def test_an_array_is_rounded_as_its_format_says(name, values, expected):
+    found = rounded_to(parse_format(name)).function(np.array(values, np.float32))
+    np.testing.assert_array_equal(found, np.array(expected, np.float32))
 
 
 def test_the_gradient_of_a_centroid_is_the_sum_over_its_members():
@@ -140,6 +164,19 @@ def test_the_first_step_of_adam_moves_every_weight_by_the_learning_rate(strokes)
     signs = np.sign(run_backwards(network, trace, gradient)[Part.WEIGHT, "classes"])
     moved = weights(after)["classes"] - weights(network)["classes"]
     np.testing.assert_allclose(moved, -rate * signs, rtol=0.02, atol=1e-7)
+
+
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine():
+    settings = FineTuneSettings(learning_rate=0.4)
+    # 0.2 * (1 + cos 0, 60, 90, 180 degrees)
+    assert [settings.rate_at(share) for share in (0, 1 / 3, 0.5, 1)] == pytest.approx([0.4, 0.3, 0.2, 0.0])
+
+
+def test_a_fraction_of_an_epoch_takes_that_fraction_of_the_steps(strokes):
+    network, settings = residual_network(), FineTuneSettings(epochs=0.5, learning_rate=1e-3, batch=100)
+    # 600 images: 3 steps, of rates 1, 3/4 and 1/4 thousandths; Adam moves no weight by much more than its rate
+    moved = weights(fine_tune(network, strokes, settings))["classes"] - weights(network)["classes"]
+    assert 1.5e-3 < np.abs(moved).max() < 2.1e-3
 
 
 def test_a_seed_gives_the_same_weights_and_another_seed_others(strokes):

@@ -49,8 +49,8 @@ def test_a_wider_factor_or_psum_never_costs_less(width, psum, family):
 
 
 def test_signs_need_no_multiplier():
-    parts = dict((name, pj) for name, pj, _ in cost("int8", "ternary", "int16").parts)
-    assert set(parts) == {"negate or drop", "add"}
+    parts = {name for name, _, _ in cost("int8", "ternary", "int16").parts}
+    assert parts == {"negate or drop", "add"}
     assert cost("int8", "ternary", "int16").pj < cost("int8", "int2", "int16").pj
 
 

@@ -182,7 +182,12 @@ def test_logits_with_a_format_are_compared_as_values(fmt: str) -> None:
 def test_a_checksum_is_of_values_whatever_the_type_that_holds_them() -> None:
     codes = np.array([[1, -2], [3, 4]])
     words = struct.pack("<4q", 1, -2, 3, 4)
-    assert checksum(codes) == checksum(codes.astype(np.int16)) == checksum(codes.T.copy().T) == f"crc32:{zlib.crc32(words):08x}"
+    assert (
+        checksum(codes)
+        == checksum(codes.astype(np.int16))
+        == checksum(codes.T.copy().T)
+        == f"crc32:{zlib.crc32(words):08x}"
+    )
     assert checksum(codes) != checksum(codes.T)
     assert checksum(np.array([1.0])) != checksum(np.array([1.1]))
 
@@ -228,10 +233,13 @@ def test_what_cannot_run_is_a_sentence() -> None:
     with pytest.raises(WorkloadError, match="too far apart"):
         run_bit_true(one_layer(far, S8, (1,)), np.array([[1]]))
     narrow = product("y", "", weight, CodedOutput(format=None, exponent=0), accumulator="exact<8>")
-    with pytest.raises(WorkloadError, match="layer 'y': .*8 bits"):
+    with pytest.raises(WorkloadError, match=r"layer 'y': .*8 bits"):
         run_bit_true(one_layer(narrow, S8, (1,)), np.array([[100]]))
     reader = replace(one_layer(replace(raw, output=CodedOutput(format=None, exponent=0)), S8, (1,)))
     with pytest.raises(WorkloadError, match="'f' reads sums"):
         run_bit_true(replace(reader, layers=(*reader.layers, CodedFlatten(name="f", sources=("y",)))), np.array([[1]]))
+    stored_only = CodedAdd(name="a", sources=("", ""), output=CodedOutput(format=parse_format("tf32"), exponent=0))
+    with pytest.raises(WorkloadError, match="layer 'a': tf32 has no codes"):
+        run_bit_true(one_layer(stored_only, S8, (1,)), np.array([[1]]))
     with pytest.raises(WorkloadError, match=r"inputs are \(2,\), must be \(1,\)"):
         run_bit_true(reader, np.array([[1, 2]]))

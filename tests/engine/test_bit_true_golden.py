@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from archsim.engine.bit_true import classify, encode_images, run_bit_true
-from tests.coded_cases import Array, mnist_test_images, webinar_network
+from tests.coded_cases import Array, mnist_test_images, webinar_network, webinar_weights
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/numerics/golden.json").read_text())
 ACCUMULATORS = {"exact": "exact", "sat per MAC (same type)": "fx<10,5,1,TRN,WRAP>"}
@@ -32,8 +32,6 @@ def test_codes_of_every_layer_are_those_of_the_reference(config: dict) -> None:
 
 
 def test_the_shipped_weights_are_those_of_the_reference() -> None:
-    from tests.coded_cases import webinar_weights
-
     weights = webinar_weights()
     for short, name in (("c1", "c1.weight"), ("c2", "c2.weight"), ("fc", "fc.weight")):
         found = hashlib.sha256(np.ascontiguousarray(weights[name], dtype="<f4").tobytes()).hexdigest()

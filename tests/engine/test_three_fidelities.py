@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
 from archsim.catalog import load_arch, load_workload
 from archsim.engine.clocked import ClockedRun, run_clocked
 from archsim.engine.event import run_events
@@ -22,10 +22,11 @@ from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import FoldPlan, Transfers
 from archsim.mapping.planner import array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import untiled_nest
+from archsim.numerics.accumulator import LogAdderKind
 from archsim.study.simulate import simulate
 from archsim.terms import Dataflow, Direction, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
-from tests.strategies import HELD, architecture, pe_arrays
+from tests.strategies import HELD, architecture, log_adder_arrays, pe_arrays
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "rtl_cycles.csv"
 WS, IS, OS = Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY, Dataflow.OUTPUT_STATIONARY
@@ -147,6 +148,35 @@ def test_all_three_agree_on_random_convolutions(layer: ConvLayer, array: PeArray
     weight = rng.integers(-128, 128, (layer.gemm.window, layer.gemm.filters))
     ifmap = rng.integers(-128, 128, (layer.batch, layer.in_channels, *layer.ifmap))
     assert np.array_equal(assert_agree(layer, array).ofmap, direct_convolution(layer, ifmap, weight))
+
+
+@settings(max_examples=100)
+@given(layer=matmuls, array=log_adder_arrays())
+def test_all_three_agree_where_sums_take_several_cycles(layer: MatmulLayer, array: PeArray) -> None:
+    ifmap, weight = operands(layer)
+    assert np.array_equal(assert_agree(layer, array).ofmap, ifmap @ weight)
+
+
+@pytest.mark.parametrize(
+    ("dataflow", "cycles"),
+    [
+        # 4 x 4 PEs, a tile of 4 rows to load, 6 words: 4 + 6 + 3 hops x 1 or 3 + 3 columns
+        (WS, (16, 22)),
+        (IS, (16, 22)),
+        # 4 pairs x 1 or 3 cycles, 3 + 3 hops; ofmap of 6 x 6 in 2 x 2 folds
+        (OS, (40, 72)),
+    ],
+)
+def test_an_adder_of_logarithms_slows_the_psum_chain_or_the_recurrence(
+    dataflow: Dataflow, cycles: tuple[int, int]
+) -> None:
+    layer = MatmulLayer(name="fc", rows=6, inner=4, columns=6 if dataflow is OS else 4)
+    if dataflow is IS:
+        layer = MatmulLayer(name="fc", rows=4, inner=4, columns=6)
+    for latency, expected in zip((1, 3), cycles, strict=True):
+        adder = LogAdder(kind=LogAdderKind.MITCHELL, fraction_bits=8, latency_cycles=latency)
+        array = PeArray(rows=4, columns=4, dataflow=dataflow, log_adder=adder)
+        assert assert_agree(layer, array).total_cycles == expected
 
 
 SETTINGS = [

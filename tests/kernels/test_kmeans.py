@@ -19,10 +19,10 @@ def cluster(points, entries, seed=0):
     return centroids, pointers, inertia
 
 
-@pytest.mark.parametrize("entries", [8, 40, 150])
+@pytest.mark.parametrize("entries", [8, 60])
 def test_the_error_is_that_of_scikit_learn_within_2_per_cent(entries):
     oracle = pytest.importorskip("sklearn.cluster")
-    points = points_of(1200, 9)
+    points = points_of(500, 9)
     expected = oracle.KMeans(entries, n_init=1, random_state=0, tol=0).fit(points).inertia_
     assert cluster(points, entries)[2] == pytest.approx(expected, rel=0.02)
 
@@ -65,10 +65,11 @@ def test_seeds_reach_every_far_group():
     assert sorted(np.rint(seeds[:, 0] / 1000)) == list(range(12))
 
 
-def test_a_point_between_two_centroids_stays_where_it_is():
-    pointers, distances = np.array([1]), np.array([1.0])
+@pytest.mark.parametrize("old", [0, 1])
+def test_a_point_between_two_centroids_stays_where_it_is(old):
+    pointers, distances = np.array([old]), np.array([1.0])
     moved = assign_points(np.array([[0.0]]), np.array([[-1.0, 1.0]]), pointers, distances)
-    assert (moved, pointers[0], distances[0]) == (0, 1, 1.0)
+    assert (moved, pointers[0], distances[0]) == (0, old, 1.0)
 
 
 def test_compiled_kernels_do_what_their_source_says(uncompiled):

@@ -108,7 +108,8 @@ def test_a_second_writing_gives_the_same_bytes(stored: tuple[CodedNetwork, Path]
 
 def test_words_about_the_network_come_back_letter_by_letter(tmp_path: Path) -> None:
     workload = load_workload(write(tmp_path, branchy_network()))
-    assert (workload.source, workload.assumptions) == (ORIGIN.source, tuple(ORIGIN.notes))
+    assert workload.source == ORIGIN.source
+    assert workload.assumptions == (*ORIGIN.notes, "calibration, images: first 500 of train", "calibration, seed: 0")
     assert workload.layers[0].zero_fractions.ifmap == 0.25  # type: ignore[union-attr]
 
 
@@ -126,7 +127,9 @@ def test_the_simulator_sees_formats_clusters_and_the_zeros_of_the_codes(tmp_path
     assert last.formats.ofmap == last.formats.psum
     for layer, coded in ((first, network.products[0]), (last, network.products[2])):
         assert layer.zero_fractions.weight == pytest.approx(np.mean(coded.weight.codes == 0))
-    assert {(each.layer, each.operand) for each in workload.measured} == {(each.name, Operand.WEIGHT) for each in network.products}
+    assert {(each.layer, each.operand) for each in workload.measured} == {
+        (each.name, Operand.WEIGHT) for each in network.products
+    }
 
 
 def test_a_zero_of_a_logarithmic_tensor_is_not_code_0(tmp_path: Path) -> None:
@@ -161,6 +164,8 @@ def test_nothing_half_written_is_left_when_the_arrays_contradict_the_pointers(tm
         write_converted(network, tmp_path / "net.yaml")
     with pytest.raises(WorkloadError, match=r"cannot be written: (No such file|Not a directory)"):
         write_converted(branchy_network(), tmp_path / "nowhere" / "net.yaml")
+    with pytest.raises(WorkloadError, match=r"net\.npz: a workload is named \*\.yaml or \*\.yml"):
+        write_converted(branchy_network(), tmp_path / "net.npz")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -186,7 +191,9 @@ def test_a_plain_workload_has_no_codes_to_read(tmp_path: Path) -> None:
         read_converted(tmp_path / "net.yaml")
 
 
-def faults(folder: Path, network: CodedNetwork, text: Callable[[str], str] | None = None, **changed: object) -> list[str]:
+def faults(
+    folder: Path, network: CodedNetwork, text: Callable[[str], str] | None = None, **changed: object
+) -> list[str]:
     """Write, break and read; a key ``a__b`` of ``changed`` is array ``a.b``, None takes it away."""
     path = write(folder, network, Origin())
     found = arrays(path)
@@ -243,7 +250,7 @@ def test_a_weight_beyond_its_format_or_beside_its_pointers_is_a_fault(tmp_path: 
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        ("entries: 9", "entries: 8", "layer 'a': a.pointers: points at entry 8, the codebook has entries 0 to 7"),
+        ("entries: 9", "entries: 8", "layer 'a': codebook.network: is 9 x 3 x 3, must be 8 x 3 x 3"),
         ("psum: int18", "psum: int17", "layer 'a': formats.psum (='int17') cannot hold its sums, which take int18"),
         ("ifmap_exponent: -8", "ifmap_exponent: -7", "layer 'a': arithmetic.ifmap_exponent (=-7) but the network's input is -8"),
         ("formats: {ifmap: uint8", "formats: {ifmap: uint7",
@@ -307,12 +314,26 @@ def test_a_golden_checksum_that_does_not_hold_names_its_layer(tmp_path: Path) ->
         check_golden(read.network, read.golden)
 
 
+def test_faults_of_keys_are_told_beside_a_missing_file(tmp_path: Path) -> None:
+    path = write(tmp_path, branchy_network())
+    path.write_text(path.read_text().replace("relu: true", "relue: true"))
+    path.with_suffix(".npz").unlink()
+    with pytest.raises(WorkloadError, match=r"relue: no such key(?s:.*)net\.npz: cannot be read: No such file"):
+        read_converted(path)
+
+
 def test_masks_come_back(tmp_path: Path) -> None:
     network = branchy_network()
     read = read_converted(write(tmp_path, network))
     assert np.array_equal(read.masks["conv"], network.products[0].weight.codes != 0)
     with pytest.raises(WorkloadError, match="mask of 'conv'"):
         write_converted(network, tmp_path / "net.yaml", masks={"conv": np.ones((1, 2), dtype=np.bool_)})
+    with pytest.raises(WorkloadError, match="mask of 'conv' prunes weights that are not zero"):
+        write_converted(network, tmp_path / "net.yaml", masks={"conv": np.zeros((4, 2, 3, 3), dtype=np.bool_)})
+    found = faults(tmp_path, network, conv__mask=np.zeros((4, 2, 3, 3), dtype=np.bool_))
+    assert found == [
+        f"net.yaml:{line_of(tmp_path, '- name: conv')}: layer 'conv': conv.mask: prunes weights that are not zero"
+    ]
 
 
 def test_exact_scales_are_kept(tmp_path: Path) -> None:
