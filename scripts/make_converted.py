@@ -8,10 +8,12 @@ are not shipped.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.conversion import convert, golden_set, write_workload
 from archsim.convert.image_files import read_images
@@ -20,15 +22,15 @@ from archsim.convert.request import Request
 WORKLOADS = Path(__file__).parent.parent / "workloads"
 GOLDEN = 4
 MADE = {
-    "digits_cnn_int8": {"format": "int8"},
-    "digits_cnn_lns8": {"format": "lns8"},
-    "digits_cnn_fp8": {"format": "fp8_e4m3"},
-    "digits_cnn_fx8": {"format": "fx<8,4>", "accumulator": "sat<16,8>"},
-    "mnist_webinar_int8": {"format": "int8"},
-    "mnist_webinar_fx10": {"format": "fx<10,6>"},
-    "mnist_webinar_lns8": {"format": "lns8"},
-    "mnist_big_bn_int8": {"format": "int8"},
-    "mnist_big_bn_lns8": {"format": "lns8", "clusters": "256:network", "fine_tune_epochs": 0.5},
+    "digits_cnn_int8": Request(model="digits_cnn", format="int8"),
+    "digits_cnn_lns8": Request(model="digits_cnn", format="lns8"),
+    "digits_cnn_fp8": Request(model="digits_cnn", format="fp8_e4m3"),
+    "digits_cnn_fx8": Request(model="digits_cnn", format="fx<8,4>", accumulator="sat<16,8>"),
+    "mnist_webinar_int8": Request(model="mnist_webinar", format="int8"),
+    "mnist_webinar_fx10": Request(model="mnist_webinar", format="fx<10,6>"),
+    "mnist_webinar_lns8": Request(model="mnist_webinar", format="lns8"),
+    "mnist_big_bn_int8": Request(model="mnist_big_bn", format="int8"),
+    "mnist_big_bn_lns8": Request(model="mnist_big_bn", format="lns8", clusters="256:network", fine_tune_epochs=0.5),
 }
 """Name -> what is asked of `archsim convert` beside the model and the images."""
 
@@ -42,18 +44,18 @@ def main() -> None:
 
 def make(name: str, folder: Path) -> None:
     """Convert one network and write it where archsim ships it."""
-    model = name.rpartition("_")[0]
-    images = "digits" if model == "digits_cnn" else "mnist"
+    asked = MADE[name]
+    images = "digits" if asked.model == "digits_cnn" else "mnist"
     golden = folder / "golden.npz"
     np.savez(golden, images=shown_digits(enlarged=images == "mnist"))
-    request = Request(model=model, calibration=f"{images}:train", evaluate=images, golden=str(golden), **MADE[name])
+    request = replace(asked, calibration=f"{images}:train", evaluate=images, golden=str(golden))
     conversion, report = convert(request)
     write_workload(conversion, report, WORKLOADS / f"{name}.yaml", golden_set(request))
     if report.accuracy is not None and report.float_accuracy is not None:
         print(f"{name}: {report.accuracy.correct} of {report.accuracy.images}, {report.float_accuracy.correct} as floats")
 
 
-def shown_digits(*, enlarged: bool) -> np.ndarray:
+def shown_digits(*, enlarged: bool) -> NDArray[np.float64]:
     """Return four digits, 8 x 8, or 28 x 28: every pixel three by three, two zeros around."""
     digits = read_images("digits:test").values[:GOLDEN]
     if not enlarged:

@@ -13,7 +13,7 @@ from archsim.arch.pe_array import LogAdder
 from archsim.cost.energy import LayerEnergy, price_layer
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.kernel_lut import with_kernel_lut
-from archsim.cost.mac_cost import is_modelled
+from archsim.cost.mac_cost import MODEL_SOURCE
 from archsim.cost.price_list import MAC, SPAD, VECTOR, PriceList
 from archsim.engine.layer_run import LayerRun
 from archsim.mapping.layer_arch import arch_for_layer
@@ -97,9 +97,9 @@ def _told(own: PriceList, lists: dict[Key, PriceList], said: dict[Key, str], arc
 
 
 def _sentence(layer: str, chip: Architecture, prices: PriceList) -> str:
-    pj = next(each.pj for each in prices.prices if each.component == MAC)
-    modelled = " (model)" if is_modelled(chip.formats, chip.pe_array.log_adder) else ""
-    return f"MAC of {_names(chip.formats)}, first in layer {layer!r}: {pj:.4g} pJ{modelled}"
+    price = next(each for each in prices.prices if each.component == MAC)
+    modelled = " (model)" if price.source == MODEL_SOURCE else ""
+    return f"MAC of {_names(chip.formats)}, first in layer {layer!r}: {price.pj:.4g} pJ{modelled}"
 
 
 def _names(formats: Formats) -> str:

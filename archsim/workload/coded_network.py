@@ -179,6 +179,8 @@ class CodedNetwork:
         """How every tensor is written: layer -> its ofmap, "" -> the network's input."""
         found = {"": self.ifmap}
         for layer in self.layers:
-            moves_only = isinstance(layer, CodedFlatten | CodedRelu)
-            found[layer.name] = found[layer.sources[0]] if moves_only else layer.output
+            if isinstance(layer, CodedFlatten | CodedRelu):
+                found[layer.name] = found[layer.sources[0]]
+            else:
+                found[layer.name] = layer.output
         return found

@@ -1,0 +1,191 @@
+"""Part D of the webinar: the engine behind a 32-bit bus in five word widths, beside the software that it replaces.
+
+Called by `reproduce_webinar.py`. The chips are arch_configs/hls_mnist_{32,16,10,8,4}.yaml; no image is needed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import fsum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from webinar_accuracy import MODEL, blank_conversion
+
+from archsim.arch.architecture import Architecture
+from archsim.catalog import load_arch
+from archsim.cost.arithmetic import mac_operators
+from archsim.cost.price_list import MAC
+from archsim.cost.price_source import own_table
+from archsim.study.conversion import Accuracy
+from archsim.study.result import RunResult
+from archsim.study.simulate import simulate
+from archsim.workload.coded_store import read_converted, write_converted
+
+WIDTHS = (32, 16, 10, 8, 4)
+TRANSFER = ("dram", "dram_activate", "dram_io")
+"""Energy of the words that cross the bus: reads and writes of the memory, its interface."""
+STANDBY = ("dram_background", "dram_refresh")
+"""Energy of a memory that is only there; all other components are the engine's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """One inference on the RISC-V core, as the webinar prints it.
+
+    Parameters
+    ----------
+    seconds, watts, joules
+        The three printed numbers: 174 ms x 0.66 mW are 115 uJ, not the 128 uJ beside them.
+    times
+        Faster, and of the energy less, that the webinar says its engine is: "about".
+    """
+
+    seconds: float = 174e-3
+    watts: float = 0.66e-3
+    joules: float = 128e-6
+    times: float = 80.0
+
+
+SOFTWARE = Software()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRow:
+    """One inference on one engine.
+
+    Parameters
+    ----------
+    width_bits, format
+        Of every weight, ifmap and ofmap; half of it before the point, as in the webinar's choice of 4 and 2.
+    values_per_word, multipliers, multiplier_um2, macs_mm2, chip_mm2
+        Of the bus; of the array; area of one multiplier, of all with their adders, of the engine with its buffer.
+    bus_bytes, total_cycles, clock_mhz
+        Per inference.
+    chip_pj, transfer_pj, standby_pj
+        Of the engine; of the words on the bus, the memory's side included; of that memory while it waits. [pJ]
+    accuracy, retrained
+        Of the converted network, as it is and after one epoch; None = not measured.
+    """
+
+    width_bits: int
+    format: str
+    values_per_word: int
+    multipliers: int
+    multiplier_um2: float
+    macs_mm2: float
+    chip_mm2: float
+    bus_bytes: int
+    total_cycles: int
+    clock_mhz: float
+    chip_pj: float
+    transfer_pj: float
+    standby_pj: float
+    accuracy: Accuracy | None = None
+    retrained: Accuracy | None = None
+
+    @property
+    def milliseconds(self) -> float:
+        """Of one inference at the assumed clock. [ms]"""
+        return self.total_cycles / self.clock_mhz / 1e3
+
+    @property
+    def times_faster(self) -> float:
+        """Seconds of the software / ours: proportional to the assumed clock."""
+        return SOFTWARE.seconds * 1e3 / self.milliseconds
+
+    @property
+    def claimed_clock_mhz(self) -> float:
+        """Clock at which these cycles are as much faster as the webinar says. [MHz]"""
+        return self.clock_mhz * SOFTWARE.times / self.times_faster
+
+    def times_less(self, pj: float) -> float:
+        """Energy of the software as printed / an energy of ours."""
+        return SOFTWARE.joules * 1e12 / pj
+
+
+def run_engine(width_bits: int) -> EngineRow:
+    """Convert the network to the engine's own format and simulate one inference."""
+    arch = load_arch(f"hls_mnist_{width_bits}")
+    fmt = arch.formats.ifmap.name
+    run = _simulated(arch, fmt)
+    table, energy, areas = own_table(arch), run.energy_components, dict(run.area)
+    transfer, standby = (fsum(energy.get(name, 0.0) for name in names) for names in (TRANSFER, STANDBY))
+    return EngineRow(
+        width_bits=width_bits,
+        format=fmt,
+        values_per_word=(arch.dram.packing_bits or width_bits) // width_bits,
+        multipliers=arch.pe_array.multipliers,
+        multiplier_um2=table.areas.cost(mac_operators(arch.formats)[0]),
+        macs_mm2=areas[MAC],
+        chip_mm2=run.area_mm2,
+        bus_bytes=run.dram_bytes,
+        total_cycles=run.total_cycles,
+        clock_mhz=arch.clock_mhz,
+        chip_pj=run.energy_pj - transfer - standby,
+        transfer_pj=transfer,
+        standby_pj=standby,
+    )
+
+
+def engine_table(rows: Iterable[EngineRow]) -> str:
+    """Return the table in Markdown: the software first, then a line per width."""
+    rows = tuple(rows)
+    head = ("word", "format", "values per bus word", "multipliers", "um2 each", "engine mm2", "bus bytes", "cycles", "ms",
+            "times faster", "engine uJ", "and bus uJ", "times less", "and DDR4 standby uJ", "accuracy %",
+            "retrained %")  # fmt: skip
+    software = ("software", "RISC-V", *["-"] * 6, f"{SOFTWARE.seconds * 1e3:.0f}", "1", f"{SOFTWARE.joules * 1e6:.0f}",
+                "-", "1", "-", "-", "-")  # fmt: skip
+    lines = [_line(head), _line(["---"] * 2 + ["---:"] * (len(head) - 2)), _line(software)]
+    return "\n".join([*lines, *(_line(_cells(row)) for row in rows)])
+
+
+def engine_facts(rows: Iterable[EngineRow]) -> str:
+    """Return what the table's ratios rest on, a sentence per line."""
+    rows = tuple(rows)
+    printed, product = SOFTWARE.joules * 1e6, SOFTWARE.seconds * SOFTWARE.watts * 1e6
+    lines = [
+        f"software: {SOFTWARE.seconds * 1e3:.0f} ms, {SOFTWARE.watts * 1e3} mW, {printed:.0f} uJ printed, "
+        f"{product:.0f} uJ by multiplication; claimed: {SOFTWARE.times:.0f} times faster and less energy, "
+        f"which is {SOFTWARE.seconds * 1e3 / SOFTWARE.times:.2f} ms and {printed / SOFTWARE.times:.1f} uJ "
+        f"({product / SOFTWARE.times:.1f} uJ)",
+        f"times faster is at the assumed {rows[0].clock_mhz:g} MHz and proportional to it; times less is {printed:.0f} uJ over "
+        "engine and bus, without the standby of the memory",
+    ]
+    for row in rows:
+        lines.append(
+            f"{row.width_bits} b: {SOFTWARE.times:.0f} times faster at {row.claimed_clock_mhz:.1f} MHz; "
+            f"{row.times_less(row.chip_pj):.0f} times less for the engine alone, "
+            f"{row.times_less(row.chip_pj + row.transfer_pj):.0f} with the bus, "
+            f"{row.times_less(row.chip_pj + row.transfer_pj + row.standby_pj):.1f} with a waiting DDR4; "
+            f"all MACs {row.macs_mm2:.4f} mm2"
+        )
+    first = {row.width_bits: row for row in rows}
+    if {32, 8} <= first.keys():
+        lines.append(f"a multiplier of 32 b has {first[32].multiplier_um2 / first[8].multiplier_um2:.1f} times the area of 8 b")
+    return "\n".join(lines)
+
+
+def _cells(row: EngineRow) -> tuple[str, ...]:
+    paid = row.chip_pj + row.transfer_pj
+    return (
+        f"{row.width_bits} b", f"`{row.format}`", str(row.values_per_word), str(row.multipliers), f"{row.multiplier_um2:,.0f}",
+        f"{row.chip_mm2:.3f}", f"{row.bus_bytes:,}", f"{row.total_cycles:,}", f"{row.milliseconds:.3f}",
+        f"{row.times_faster:,.0f}", f"{row.chip_pj / 1e6:.2f}", f"{paid / 1e6:.2f}", f"{row.times_less(paid):.0f}",
+        f"{(paid + row.standby_pj) / 1e6:.0f}", _per_cent(row.accuracy), _per_cent(row.retrained),
+    )  # fmt: skip
+
+
+def _per_cent(accuracy: Accuracy | None) -> str:
+    return "-" if accuracy is None else f"{100 * accuracy.share:.2f}"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _simulated(arch: Architecture, fmt: str) -> RunResult:
+    """Run one image through the files that `archsim convert` would write."""
+    with TemporaryDirectory(prefix="archsim-") as folder:
+        path = Path(folder) / f"{MODEL}.yaml"
+        write_converted(blank_conversion(fmt).coded, path)
+        return simulate(arch, read_converted(path).workload)
