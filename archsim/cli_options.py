@@ -68,6 +68,6 @@ Commands = Annotated[Path | None, typer.Option("--commands", metavar="FILE.csv",
 Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", parser=named_path, help="Draw some of them here.")
 ]
-Suites = Annotated[list[str] | None, typer.Argument(metavar="SUITE...", help="dram, sram; all if left out.")]
+Suites = Annotated[list[str] | None, typer.Argument(metavar="SUITE...", help="dram, sram, numerics; all if left out.")]
 ReferenceFile = Annotated[Path | None, typer.Option("--reference", metavar="FILE.csv", parser=named_path, help="Other published rows, in the same columns.")]  # fmt: skip
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]

@@ -1,6 +1,6 @@
 """What a suite of `archsim validate` gives: rows of published and simulated numbers, tier by tier, with bounds.
 
-Made by `validate/dram.py` and `validate/sram.py`; `validate/tables.py` makes cells of it.
+Made by `validate/dram.py`, `validate/sram.py` and `validate/numerics.py`; `validate/tables.py` makes cells of it.
 """
 
 from dataclasses import dataclass
@@ -44,6 +44,11 @@ class Row:
     is_ceiling: bool = False
 
     @property
+    def distance(self) -> float:
+        """Simulated - published, in the tier's unit; 0 below a ceiling."""
+        return 0.0 if self.is_ceiling and self.simulated < self.published else self.simulated - self.published
+
+    @property
     def error(self) -> float:
         """Simulated / published - 1; 0 where both are 0, infinite where only the published number is."""
         if self.published == self.simulated or (self.is_ceiling and self.simulated < self.published):
@@ -53,10 +58,21 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """A limit that a statistic of the absolute errors must not pass, as a fraction of the published number."""
+    """A limit that a statistic of the absolute errors must not pass.
+
+    Parameters
+    ----------
+    statistic
+        Of all rows of the tier.
+    limit
+        As a fraction of the published number.
+    is_distance
+        The limit is one of simulated - published, in the tier's unit.
+    """
 
     statistic: Statistic
     limit: float
+    is_distance: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +93,8 @@ class Tier:
         Empty = reported, not gated.
     notes
         What a reader has to know: rows left out and why.
+    skipped
+        Why nothing was compared, and what to do about it; empty = it was.
     """
 
     name: str
@@ -86,24 +104,35 @@ class Tier:
     rows: tuple[Row, ...]
     bounds: tuple[Bound, ...] = ()
     notes: tuple[str, ...] = ()
+    skipped: str = ""
 
     @cached_property
     def errors(self) -> list[float]:
         """Absolute errors, smallest first."""
         return sorted(abs(row.error) for row in self.rows)
 
-    def reached(self, statistic: Statistic) -> float:
+    @cached_property
+    def distances(self) -> list[float]:
+        """Absolute distances, smallest first; in the unit of the rows."""
+        return sorted(abs(row.distance) for row in self.rows)
+
+    def reached(self, statistic: Statistic, *, is_distance: bool = False) -> float:
         """Return a statistic of the absolute errors: the least one that its share of the rows does not pass."""
-        return self.errors[ceil(SHARES[statistic] * len(self.errors)) - 1] if self.errors else 0.0
+        ranked = self.distances if is_distance else self.errors
+        return ranked[ceil(SHARES[statistic] * len(ranked)) - 1] if ranked else 0.0
 
     @property
     def broken(self) -> tuple[Bound, ...]:
         """Bounds that do not hold."""
-        return tuple(bound for bound in self.bounds if not self.reached(bound.statistic) <= bound.limit)
+        return tuple(
+            bound
+            for bound in self.bounds
+            if not self.reached(bound.statistic, is_distance=bound.is_distance) <= bound.limit
+        )
 
     @property
     def passes(self) -> bool:
-        """Whether every bound holds; a tier without rows has nothing to break."""
+        """Whether no bound is broken; a tier without rows, as one that was skipped, has nothing to break."""
         return not self.broken
 
     @property
@@ -147,5 +176,5 @@ class SuiteResult:
 
     @property
     def passes(self) -> bool:
-        """Whether every bound of every tier holds."""
+        """Whether every bound of every tier that was compared holds."""
         return all(tier.passes for tier in self.tiers)

@@ -6,10 +6,15 @@ from pathlib import Path
 from archsim.config_file import did_you_mean
 from archsim.errors import ConfigError
 from archsim.validate.dram import dram_suite
+from archsim.validate.numerics import numerics_suite
 from archsim.validate.sram import sram_suite
 from archsim.validate.suite import SuiteResult
 
-SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {"dram": dram_suite, "sram": sram_suite}
+SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {
+    "dram": dram_suite,
+    "sram": sram_suite,
+    "numerics": numerics_suite,
+}
 """Name -> what runs it, against a reference of the user's or its own."""
 
 

@@ -52,18 +52,21 @@ def suite_notes(result: SuiteResult) -> list[str]:
     said: dict[str, list[str]] = {}
     claims = [(tier.claim, tier.name) for tier in result.tiers]
     notes = [(note, tier.name) for tier in result.tiers for note in tier.notes]
-    for sentence, name in claims + notes:
+    skipped = [(f"skipped: {tier.skipped}", tier.name) for tier in result.tiers if tier.skipped]
+    for sentence, name in claims + notes + skipped:
         said.setdefault(sentence, []).append(name)
     return [f"{', '.join(names)}: {sentence}" for sentence, names in said.items()]
 
 
 def suite_verdict(result: SuiteResult) -> str:
     """Return one sentence: what holds, or which bounds are broken."""
-    gated = [tier for tier in result.tiers if tier.bounds]
+    gated = [tier for tier in result.tiers if tier.bounds and not tier.skipped]
     broken = [f"{tier.name} ({_bound_text(tier, tier.broken)})" for tier in gated if not tier.passes]
     if broken:
         return f"{result.name}: FAIL: {', '.join(broken)}"
-    return f"{result.name}: pass: all bounds of {len(gated)} tiers hold"
+    count = sum(bool(tier.skipped) for tier in result.tiers)
+    skipped = f"; {count} skipped" if count else ""
+    return f"{result.name}: pass: all bounds of {len(gated)} tiers hold{skipped}"
 
 
 def plain_suite(result: SuiteResult) -> dict[str, Plain]:
@@ -83,10 +86,11 @@ def _plain_tier(tier: Tier) -> dict[str, Plain]:
         "quantity": tier.quantity,
         "unit": tier.unit,
         "is_gated": bool(tier.bounds),
-        "passes": tier.passes,
+        "passes": None if tier.skipped else tier.passes,
+        "skipped": tier.skipped or None,
         "notes": list(tier.notes),
         "errors": {statistic.value: _plain_error(tier.reached(statistic)) for statistic in Statistic},
-        "bounds": {bound.statistic.value: bound.limit for bound in tier.bounds},
+        "bounds": {_bound_key(tier, bound): bound.limit for bound in tier.bounds},
         "rows": [
             {
                 "group": row.group,
@@ -100,11 +104,18 @@ def _plain_tier(tier: Tier) -> dict[str, Plain]:
     }
 
 
+def _bound_key(tier: Tier, bound: Bound) -> str:
+    """Return the statistic, with the unit where the limit is no fraction."""
+    return f"{bound.statistic.value} {tier.unit}" if bound.is_distance else bound.statistic.value
+
+
 def _plain_error(error: float) -> float | None:
     return error if isfinite(error) else None
 
 
 def _tier_cells(tier: Tier) -> Cells:
+    if tier.skipped:
+        return (tier.name, "0", *("" for _ in Statistic), _bound_text(tier, tier.bounds), "skipped")
     verdict = "reported" if not tier.bounds else "pass" if tier.passes else "FAIL"
     errors = (_per_cent(tier.reached(statistic)) for statistic in Statistic)
     return (tier.name, f"{len(tier.rows):,}", *errors, _bound_text(tier, tier.bounds), verdict)
@@ -112,8 +123,12 @@ def _tier_cells(tier: Tier) -> Cells:
 
 def _bound_text(tier: Tier, bounds: Sequence[Bound]) -> str:
     if tier.is_exact and bounds:
-        return "not above" if all(row.is_ceiling for row in tier.rows) else "equal"
-    return ", ".join(f"{bound.statistic.value} {_per_cent(bound.limit)}" for bound in bounds)
+        return "not above" if tier.rows and all(row.is_ceiling for row in tier.rows) else "equal"
+    return ", ".join(f"{bound.statistic.value} {_limit_text(tier, bound)}" for bound in bounds)
+
+
+def _limit_text(tier: Tier, bound: Bound) -> str:
+    return f"{_number(bound.limit)} {tier.unit}" if bound.is_distance else _per_cent(bound.limit)
 
 
 def _group_table(tiers: Sequence[Tier]) -> CellTable:
