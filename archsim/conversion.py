@@ -184,11 +184,17 @@ def _origin(conversion: Conversion, report: ConversionReport) -> Origin:
             f"{after.correct} of {after.images} test images right, bit for bit; {before.correct} before conversion"
         )
     return Origin(
-        source=conversion.original.source or report.model,
+        source=f"{conversion.original.source or report.model}, converted to {_formats(conversion)}",
         notes=notes,
         calibration=dict(report.recipe),
         ifmap_zeros=_zeros(conversion),
     )
+
+
+def _formats(conversion: Conversion) -> str:
+    recipe = conversion.calibrated.recipe
+    weight, ifmap = recipe.weight_format.name, recipe.ifmap_format.name
+    return weight if weight == ifmap else f"{weight} weights and {ifmap} ifmaps"
 
 
 def _zeros(conversion: Conversion) -> dict[str, float]:

@@ -12,7 +12,7 @@ from archsim.catalog import arch_names, workload_names
 from archsim.glossary import GLOSSARY
 from archsim.study.run_tables import ENERGY_COLUMNS, LAYER_COLUMNS, TRAFFIC_COLUMNS
 
-COMMANDS = ("run", "demo", "recost", "roofline", "dram", "validate", "list", "explain")
+COMMANDS = ("run", "convert", "demo", "recost", "roofline", "dram", "validate", "list", "explain")
 
 
 @pytest.mark.parametrize(

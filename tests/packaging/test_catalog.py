@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from archsim.catalog import (
-    FORMAT_NAMES,
     arch_names,
     find_arch,
+    find_model,
     find_workload,
     load_arch,
     load_workload,
@@ -16,6 +16,7 @@ from archsim.catalog import (
     workload_names,
 )
 from archsim.errors import ConfigError, WorkloadError
+from archsim.format_shelf import FORMAT_NAMES
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.rounding import RoundingMode
 from archsim.terms import Dataflow
@@ -25,7 +26,8 @@ TOP = Path(__file__).parents[2]
 
 def test_every_shipped_file_has_its_name() -> None:
     assert arch_names() == sorted(path.stem for path in (TOP / "arch_configs").glob("*.yaml"))
-    assert workload_names() == sorted(path.stem for path in (TOP / "workloads").glob("*.yaml"))
+    shipped = [*(TOP / "workloads").glob("*.yaml"), *(TOP / "workloads").glob("*.onnx")]
+    assert workload_names() == sorted(path.stem for path in shipped)
     assert "tpu_like" in arch_names()
     assert "alexnet" in workload_names()
 
@@ -136,10 +138,32 @@ def test_a_format_on_the_shelf_tells_its_bits_and_its_range() -> None:
     assert "int8: 8 bits, +-1 to 127;" in lines["intN"]
     assert "uint8: 8 bits, 1 to 255;" in lines["uintN"]
     assert "fp8_e4m3: 8 bits, +-0.00195 to 448;" in lines["fp8_e4m3"]
-    assert "tf32: 19 bits; float, stored only" in lines["tf32"]
+    assert "tf32: 19 bits; MAC into fp32 1.308 pJ, 4,723 um2; float, stored only" in lines["tf32"]
 
 
 def test_the_shelf_of_formats_has_every_word_of_rounding_and_overflow() -> None:
     lines = {line.split()[0]: line for line in shelf_lines("formats")}
     assert lines["Q"].endswith(", ".join(RoundingMode))
     assert lines["O"].endswith("overflow: WRAP, SAT, SAT_ZERO, SAT_SYM")
+
+
+def test_a_mac_on_the_shelf_costs_what_the_model_says() -> None:
+    lines = {line.split()[0]: line for line in shelf_lines("formats")}
+    assert "; MAC into int32 0.306 pJ, 420 um2;" in lines["intN"]
+    assert "; MAC into int32 0.252 pJ, 405 um2;" in lines["lnsW"]
+    assert "MAC with int8 into int32" in lines["ternary"]
+    assert "model, not published" in lines["MAC"]
+
+
+def test_a_float_network_has_its_name_and_its_path() -> None:
+    assert find_model("digits_cnn") == find_model(str(find_model("digits_cnn")))
+
+
+def test_a_float_network_that_is_not_there_is_told_the_nearest() -> None:
+    with pytest.raises(WorkloadError, match=r"^no float network is named 'digits_cn'\. Did you mean 'digits_cnn'\? Known: "):
+        find_model("digits_cn")
+
+
+def test_only_onnx_is_converted() -> None:
+    with pytest.raises(WorkloadError, match=r"^net\.pt: only \.onnx models can be converted$"):
+        find_model("net.pt")

@@ -1,0 +1,156 @@
+"""Published accuracies against bit-true ones, on MNIST's test images. Called by `numerics.py`.
+
+A network is read, folded and measured once; each row then writes its codes in its own formats, as `archsim convert`
+would, and classifies as many images as the row names.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from archsim.catalog import find_model
+from archsim.conversion import CALIBRATION_IMAGES
+from archsim.convert.calibrate import TensorRange, choose_exponents, measure_ranges
+from archsim.convert.evaluate import coded_accuracy, float_accuracy
+from archsim.convert.float_network import FloatNetwork
+from archsim.convert.float_reader import read_float_network
+from archsim.convert.fold_batchnorm import fold_batchnorm
+from archsim.convert.format_plan import plan_formats
+from archsim.convert.image_files import ImageSet, read_images
+from archsim.convert.quantise import Calibrated, quantise
+from archsim.convert.recipe import Recipe
+from archsim.convert.stages import Stage, cut_into_stages
+from archsim.validate.numerics_cases import AccuracyCase, Family
+from archsim.validate.suite import Bound, Row, Statistic, Tier
+from archsim.workload.coded_network import CodedNetwork
+
+EQUAL = (Bound(statistic=Statistic.MAX, limit=0.0),)
+FLOAT_SUM_IMAGES = 2
+"""Images that may fall otherwise where the sums are floats, whose order is not published. [images]"""
+WITHIN = (Bound(statistic=Statistic.MAX, limit=FLOAT_SUM_IMAGES, is_distance=True),)
+CLAIMS = {
+    Family.FIXED_POINT: ("one fixed-point type for all values: the same images right", EQUAL),
+    Family.SHARED_EXPONENT: ("integers times powers of two: the same images right", EQUAL),
+    Family.FLOAT_SUMS: ("float networks, FP8, decoded logarithms, signs times scales: sums are floats", WITHIN),
+    Family.LINEAR_LOGARITHMS: ("logarithms, made linear and added as integers: the same images right", EQUAL),
+    Family.LOG_SUMS: ("logarithms, added by tables or shifts in their own domain: the same images right", EQUAL),
+    Family.MITCHELL_SUMS: ("logarithms, added by Mitchell's approximation on both sides", ()),
+}
+"""Family -> what is compared, and its bounds."""
+MITCHELL_NOTE = (
+    "not gated: where this adder rounds inside is not published, and the sums of 2352 terms follow every choice; "
+    "archsim truncates the shifted significand to the sum's fraction"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Mnist:
+    """The images of all rows, and the networks that were measured on them.
+
+    Parameters
+    ----------
+    calibration
+        The first training images: scales are chosen on them.
+    test
+        All test images.
+    """
+
+    calibration: ImageSet
+    test: ImageSet
+
+    @cached_property
+    def _networks(self) -> dict[str, "MeasuredNetwork"]:
+        return {}
+
+    def network(self, name: str) -> "MeasuredNetwork":
+        """Return a shipped network, read and measured once."""
+        if name not in self._networks:
+            self._networks[name] = MeasuredNetwork.read(name, self.calibration)
+        return self._networks[name]
+
+    def correct(self, case: AccuracyCase) -> int:
+        """Return how many of the row's images archsim gets right. [images]"""
+        network, images = self.network(case.network), self.test.first(case.images)
+        if case.recipe is None:
+            return float_accuracy(network.network, images).correct
+        return coded_accuracy(network.coded(case.recipe), images).correct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeasuredNetwork:
+    """A float network with its batch norms folded, and the ranges of its tensors.
+
+    Parameters
+    ----------
+    network, stages
+        As the passes of a conversion make them.
+    calibration
+        Images that the ranges are of.
+    ranges
+        Of every tensor.
+    """
+
+    network: FloatNetwork
+    stages: tuple[Stage, ...]
+    calibration: ImageSet
+    ranges: dict[str, TensorRange]
+
+    @classmethod
+    def read(cls, name: str, calibration: ImageSet) -> "MeasuredNetwork":
+        """Read a shipped network and run it over the calibration images."""
+        network = fold_batchnorm(read_float_network(find_model(name)))
+        ranges = measure_ranges(network, calibration.values)
+        return cls(network=network, stages=cut_into_stages(network), calibration=calibration, ranges=ranges)
+
+    def coded(self, recipe: Recipe) -> CodedNetwork:
+        """Write the network in the formats of a recipe."""
+        plan = plan_formats(recipe, self.stages, self.ranges)
+        wanted = [(name, fmt, recipe.method_for(fmt)) for name, fmt in plan.tensors(self.stages)]
+        exponents = choose_exponents(self.network, self.calibration.values, self.ranges, wanted)
+        calibrated = Calibrated(
+            network=self.network, stages=self.stages, recipe=recipe, ranges=self.ranges, exponents=exponents
+        )
+        return quantise(calibrated, plan)
+
+
+def read_mnist() -> Mnist:
+    """Read the images.
+
+    Raises
+    ------
+    ConfigError
+        They are not where they are looked for, or broken: the sentence says how to name their folder.
+    """
+    return Mnist(calibration=read_images(f"mnist:train:{CALIBRATION_IMAGES}"), test=read_images("mnist:test"))
+
+
+def accuracy_tiers(cases: Sequence[AccuracyCase], mnist: Mnist, notes: tuple[str, ...] = ()) -> list[Tier]:
+    """Run published rows, a tier for each family among them.
+
+    Raises
+    ------
+    WorkloadError
+        The formats of a row do not go together.
+    """
+    return [
+        _tier(family, [_row(case, mnist) for case in cases if case.family is family], notes=notes)
+        for family in Family
+        if any(case.family is family for case in cases)
+    ]
+
+
+def skipped_accuracy_tiers(cases: Iterable[AccuracyCase], reason: str) -> list[Tier]:
+    """Return the same tiers where the images are missing."""
+    present = {case.family for case in cases}
+    return [_tier(family, [], reason=reason) for family in Family if family in present]
+
+
+def _tier(family: Family, rows: list[Row], *, notes: tuple[str, ...] = (), reason: str = "") -> Tier:
+    claim, bounds = CLAIMS[family]
+    own = (MITCHELL_NOTE,) if family is Family.MITCHELL_SUMS else ()
+    return Tier(name=family.value, claim=claim, quantity="images classified rightly", unit="images", rows=tuple(rows),
+                bounds=bounds, notes=(*own, *notes), skipped=reason)  # fmt: skip
+
+
+def _row(case: AccuracyCase, mnist: Mnist) -> Row:
+    return Row(group=case.network, case=case.text, published=case.correct, simulated=mnist.correct(case))
