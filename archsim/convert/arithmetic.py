@@ -1,0 +1,112 @@
+"""Which formats a network can be converted to, and in which registers their products can be added.
+
+Called by `request.py` before any work is done, and by `sums.py` for each layer.
+"""
+
+from collections.abc import Iterator
+
+from archsim.convert.bit_search import narrower
+from archsim.convert.recipe import Recipe
+from archsim.numerics.accumulator import Accumulator, CastSum, ExactSum, FloatSum, FloatSumKind, LinearSum, LogSum
+from archsim.numerics.accumulator_grammar import accumulator_name, default_accumulator
+from archsim.numerics.fixed_point import FixedPoint
+from archsim.numerics.logarithmic import Logarithmic
+from archsim.numerics.minifloat import Minifloat
+from archsim.numerics.number_format import NumberFormat, NumberKind
+from archsim.numerics.products import WIDEST_SATURATING_BITS
+from archsim.numerics.sign_levels import SignLevels
+
+LEAST_INTEGER_BITS = 2
+"""Of an integer with a scale: its sign and one bit. [b]"""
+MOST_INTEGER_BITS = 32
+"""Of an integer or fixed-point operand: sums of the products of wider ones leave an int64. [b]"""
+_INTEGERS = frozenset({NumberKind.INTEGER, NumberKind.FIXED_POINT, NumberKind.SIGN})
+
+
+def weight_fault(fmt: NumberFormat) -> str | None:
+    """Say why weights cannot be converted to a format; None = they can.
+
+    Notes
+    -----
+    Integers are always given a sign (`format_plan.py`); a fixed-point or logarithmic format must have one of its own.
+    """
+    if isinstance(fmt, SignLevels):
+        return None
+    if fmt.kind is not NumberKind.INTEGER and not fmt.is_signed:
+        return f"{fmt.name} has no sign, which weights need"
+    return _fault_of(fmt)
+
+
+def ifmap_fault(fmt: NumberFormat) -> str | None:
+    """Say why ifmaps and ofmaps cannot be converted to a format; None = they can."""
+    if isinstance(fmt, SignLevels):
+        return f"{fmt.name} is a format of weights. Ifmaps can be integers, fixed point, floats or logarithms"
+    return _fault_of(fmt)
+
+
+def sum_fault(ifmap: NumberFormat, weight: NumberFormat, accumulator: Accumulator | None) -> str | None:
+    """Say why products of two formats cannot be added up in a register (None = the natural one); None = they can."""
+    register = accumulator or default_accumulator(ifmap, weight)
+    name = f"{accumulator_name(register)} does not add up products of {ifmap.name} and {weight.name}"
+    if isinstance(ifmap, Logarithmic) and isinstance(weight, Logarithmic):
+        why = _logarithmic_fault(ifmap, weight, register)
+    elif {ifmap.kind, weight.kind} <= _INTEGERS:
+        why = _integer_fault(weight, register)
+    else:
+        why = None if isinstance(register, FloatSum) else "Floats take fp32, fp64 or kulisch"
+        if register == FloatSum(kind=FloatSumKind.KULISCH) and NumberKind.LOGARITHMIC in {ifmap.kind, weight.kind}:
+            why = "Logarithms beside other formats take fp32 or fp64"
+    return None if why is None else f"{name}. {why}"
+
+
+def recipe_faults(recipe: Recipe) -> Iterator[str]:
+    """Yield what of a recipe does not go together, each fault with the options it comes from."""
+    weight, ifmap = recipe.weight_format, recipe.ifmap_format
+    unfit = [
+        f"{option}: {fault}"
+        for option, fault in (("weights", weight_fault(weight)), ("ifmaps", ifmap_fault(ifmap)))
+        if fault
+    ]
+    yield from unfit
+    if not unfit and (fault := sum_fault(ifmap, weight, recipe.accumulator)):
+        yield f"--accumulator: {fault}"
+    if recipe.accuracy_budget is not None and not unfit and narrower(weight) is None:
+        yield f"--accuracy-budget: bits can be searched for weights of intN or sx<b> above 2 bits, not of {weight.name}"
+
+
+def _fault_of(fmt: NumberFormat) -> str | None:
+    if not isinstance(fmt, FixedPoint | Minifloat | Logarithmic):
+        return f"{fmt.name} is known by its width only: values cannot be converted to it"
+    if not isinstance(fmt, FixedPoint):
+        return None
+    least = LEAST_INTEGER_BITS if fmt.kind is NumberKind.INTEGER else 1
+    if least <= fmt.width_bits <= MOST_INTEGER_BITS:
+        return None
+    return f"{fmt.name} takes {fmt.width_bits} bits; a conversion takes {least} to {MOST_INTEGER_BITS}"
+
+
+def _integer_fault(weight: NumberFormat, register: Accumulator) -> str | None:
+    if isinstance(weight, SignLevels) and not weight.scale_is_power_of_two:
+        is_float = isinstance(register, FloatSum) and register.kind is not FloatSumKind.KULISCH
+        return None if is_float or register == ExactSum() else "Weights of exact scales take exact, fp32 or fp64"
+    if isinstance(register, FloatSum | LinearSum | LogSum):
+        return "Integers take exact, exact<W>, wrap<W>, sat<W,F> or a fixed-point type"
+    if isinstance(register, CastSum) and register.format.width_bits > WIDEST_SATURATING_BITS:
+        return f"A sum that is cast takes at most {WIDEST_SATURATING_BITS} bits"
+    return None
+
+
+def _logarithmic_fault(ifmap: Logarithmic, weight: Logarithmic, register: Accumulator) -> str | None:
+    if isinstance(register, FloatSum):
+        return None if register.kind is not FloatSumKind.KULISCH else "Logarithms are no sums of powers of two"
+    if register == ExactSum():
+        return None
+    if not isinstance(register, LinearSum | LogSum):
+        return "Logarithms take linear<A>, log<fa>, exact, fp32 or fp64"
+    if ifmap.fraction_bits != weight.fraction_bits:
+        return f"They have {ifmap.fraction_bits} and {weight.fraction_bits} fraction bits: their logarithms do not add"
+    if isinstance(register, LogSum) and register.fraction_bits < ifmap.fraction_bits:
+        return f"Its logarithms need {ifmap.fraction_bits} fraction bits or more, as the operands have"
+    if isinstance(register, LinearSum) and register.width_bits > WIDEST_SATURATING_BITS:
+        return f"A saturating register takes at most {WIDEST_SATURATING_BITS} bits"
+    return None
