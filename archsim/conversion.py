@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from archsim.arch.architecture import Architecture
 from archsim.catalog import find_model, load_arch
 from archsim.convert.evaluate import coded_accuracy
-from archsim.convert.image_files import ImageSet, read_images, training_part
+from archsim.convert.faults import Faults
+from archsim.convert.image_files import ImageSet, place_of, read_images, training_part
 from archsim.convert.layer_records import ifmap_zeros, layer_records
 from archsim.convert.pipeline import GOLDEN_IMAGES, Conversion, Images, convert_model, requantised
-from archsim.convert.recipe import Recipe
 from archsim.convert.request import Request
 from archsim.convert.stored_size import coded_bits, float_bits
 from archsim.engine.bit_true import encode_images
@@ -26,7 +26,7 @@ from archsim.study.conversion import Accuracy, ConversionReport, FormatRow
 from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
 from archsim.workload.coded_network import CodedNetwork
-from archsim.workload.coded_store import read_converted, write_converted
+from archsim.workload.coded_store import check_place, read_converted, write_converted
 from archsim.workload.coded_yaml import Origin
 
 CALIBRATION_IMAGES = 1000
@@ -44,14 +44,22 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
     Raises
     ------
     ConfigError
-        The request cannot be read, or images are missing or broken.
+        The request cannot be read, images are missing or broken, or the workload could not be written: all at once.
     WorkloadError
         The model cannot be converted, or does not fit the images.
     """
-    recipe = request.recipe()
-    path = find_model(request.model)
-    chip = _chip(request)
-    images = _images(request, recipe)
+    faults = Faults()
+    recipe = faults.of(request.recipe)
+    path = faults.of(lambda: find_model(request.model))
+    chip = faults.of(lambda: _chip(request))
+    images = _images(request, faults)
+    if request.out is not None:
+        out = request.out
+        faults.of(lambda: check_place(out, _files_read(request)))
+    faults.stop()
+    assert recipe is not None, "or a fault was raised"
+    assert path is not None, "or a fault was raised"
+    assert images is not None, "or a fault was raised"
     conversion = convert_model(path, recipe, images)
     report = ConversionReport(
         model=str(path),
@@ -129,13 +137,26 @@ def golden_set(request: Request) -> ImageSet | None:
     return None if request.golden is None else read_images(request.golden, at_most=GOLDEN_IMAGES)
 
 
-def _images(request: Request, recipe: Recipe) -> Images:
-    calibration = calibration_set(request)
-    evaluation = None if request.evaluate is None else read_images(request.evaluate)
-    training = None
-    if recipe.fine_tune_epochs:
-        training = read_images(training_part(request.calibration_images() or ""), default_part="train")
+def _images(request: Request, faults: Faults) -> Images | None:
+    """Return the images that are looked at; None = some cannot be read, which is noted."""
+    calibration = faults.of(lambda: calibration_set(request))
+    evaluate, training = request.evaluate, None
+    if evaluate is not None and (calibration is not None or request.calibration_names_images()):
+        evaluation = faults.of(lambda: read_images(evaluate))
+    else:
+        evaluation = None  # or its training part was the calibration, and broken: told once
+    if calibration is None:
+        return None
+    if request.fine_tune_epochs:
+        place = training_part(request.calibration_images() or "")
+        training = faults.of(lambda: read_images(place, default_part="train"))
     return Images(calibration=calibration, evaluation=evaluation, training=training)
+
+
+def _files_read(request: Request) -> tuple[Path, ...]:
+    """Return the files that hold the images, which the workload must not be written over."""
+    named = (request.calibration_images(), request.evaluate, request.golden)
+    return tuple(Path(place_of(text)) for text in named if text)
 
 
 def _format_rows(

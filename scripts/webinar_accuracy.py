@@ -120,11 +120,12 @@ RETRAINED_ROWS = (
 )  # fmt: skip
 
 
-def test_images(count: int = TEST_IMAGES) -> ImageSet | None:
-    """Return the first test images of MNIST; None where MNIST is not here."""
+def mnist_test(count: int, say: Callable[[str], None]) -> ImageSet | None:
+    """Return the first test images of MNIST; where it is not here say why, and return None."""
     try:
         return read_images(f"mnist:test:{count}")
-    except ConfigError:
+    except ConfigError as problem:
+        say(str(problem))
         return None
 
 
@@ -198,7 +199,8 @@ def _round_channels(weight: Array, fmt: NumberFormat) -> Array:
     exact = weight.astype(np.float64)
     exponents = np.array([best_exponent(channel, fmt, CalibrationMethod.MSE) for channel in exact])
     spread = exponents.reshape(-1, *(1,) * (exact.ndim - 1))
-    return np.ldexp(fmt.decode(fmt.encode(exact, spread)), spread).astype(np.float32)
+    rounded: Array = np.ldexp(fmt.decode(fmt.encode(exact, spread)), spread).astype(np.float32)
+    return rounded
 
 
 def _calibrated(network: FloatNetwork, recipe: Recipe) -> tuple[Calibrated, FormatPlan]:
@@ -228,7 +230,8 @@ def _rounding(fmt: FixedPoint, exponent: int) -> StraightThrough:
 
     def written(values: Array) -> Array:
         rounded = np.floor(values / step + np.float32(0.5)) * step
-        return np.clip(rounded, lowest, highest)
+        clipped: Array = np.clip(rounded, lowest, highest)
+        return clipped
 
     return StraightThrough(function=written, lowest=float(lowest), highest=float(highest))
 

@@ -59,8 +59,12 @@ class EngineRow:
         Of every weight, ifmap and ofmap; half of it before the point, as in the webinar's choice of 4 and 2.
     values_per_word, multipliers, multiplier_um2, macs_mm2, chip_mm2
         Of the bus; of the array; area of one multiplier, of all with their adders, of the engine with its buffer.
-    bus_bytes, total_cycles, clock_mhz
+    bus_bytes, total_cycles, macs
         Per inference.
+    clock_mhz
+        Assumed.
+    layer_cycles
+        (layer, cycles) of the layers with multiplications.
     chip_pj, transfer_pj, standby_pj
         Of the engine; of the words on the bus, the memory's side included; of that memory while it waits. [pJ]
     accuracy, retrained
@@ -77,6 +81,8 @@ class EngineRow:
     bus_bytes: int
     total_cycles: int
     clock_mhz: float
+    macs: int
+    layer_cycles: tuple[tuple[str, int], ...]
     chip_pj: float
     transfer_pj: float
     standby_pj: float
@@ -121,6 +127,10 @@ def run_engine(width_bits: int) -> EngineRow:
         bus_bytes=run.dram_bytes,
         total_cycles=run.total_cycles,
         clock_mhz=arch.clock_mhz,
+        macs=run.macs,
+        layer_cycles=tuple(
+            (layer.layer.strip("/").split("/")[0], layer.total_cycles) for layer in run.layers if layer.macs
+        ),
         chip_pj=run.energy_pj - transfer - standby,
         transfer_pj=transfer,
         standby_pj=standby,
@@ -130,12 +140,11 @@ def run_engine(width_bits: int) -> EngineRow:
 def engine_table(rows: Iterable[EngineRow]) -> str:
     """Return the table in Markdown: the software first, then a line per width."""
     rows = tuple(rows)
-    head = ("word", "format", "values per bus word", "multipliers", "um2 each", "engine mm2", "bus bytes", "cycles", "ms",
-            "times faster", "engine uJ", "and bus uJ", "times less", "and DDR4 standby uJ", "accuracy %",
-            "retrained %")  # fmt: skip
-    software = ("software", "RISC-V", *["-"] * 6, f"{SOFTWARE.seconds * 1e3:.0f}", "1", f"{SOFTWARE.joules * 1e6:.0f}",
+    head = ("format", "values per word", "multipliers", "um2 each", "engine mm2", "bus bytes", "cycles", "ms", "times faster",
+            "engine uJ", "with bus uJ", "times less", "with DDR4 standby uJ", "converted %", "retrained %")  # fmt: skip
+    software = ("software, RISC-V", *["-"] * 6, f"{SOFTWARE.seconds * 1e3:.0f}", "1", f"{SOFTWARE.joules * 1e6:.0f}",
                 "-", "1", "-", "-", "-")  # fmt: skip
-    lines = [_line(head), _line(["---"] * 2 + ["---:"] * (len(head) - 2)), _line(software)]
+    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)]), _line(software)]
     return "\n".join([*lines, *(_line(_cells(row)) for row in rows)])
 
 
@@ -148,27 +157,35 @@ def engine_facts(rows: Iterable[EngineRow]) -> str:
         f"{product:.0f} uJ by multiplication; claimed: {SOFTWARE.times:.0f} times faster and less energy, "
         f"which is {SOFTWARE.seconds * 1e3 / SOFTWARE.times:.2f} ms and {printed / SOFTWARE.times:.1f} uJ "
         f"({product / SOFTWARE.times:.1f} uJ)",
-        f"times faster is at the assumed {rows[0].clock_mhz:g} MHz and proportional to it; times less is {printed:.0f} uJ over "
+        f"'times faster' is at the assumed {rows[0].clock_mhz:g} MHz and proportional to it; 'times less' is {printed:.0f} uJ over "
         "engine and bus, without the standby of the memory",
     ]
-    for row in rows:
-        lines.append(
-            f"{row.width_bits} b: {SOFTWARE.times:.0f} times faster at {row.claimed_clock_mhz:.1f} MHz; "
-            f"{row.times_less(row.chip_pj):.0f} times less for the engine alone, "
-            f"{row.times_less(row.chip_pj + row.transfer_pj):.0f} with the bus, "
-            f"{row.times_less(row.chip_pj + row.transfer_pj + row.standby_pj):.1f} with a waiting DDR4; "
-            f"all MACs {row.macs_mm2:.4f} mm2"
-        )
+    macs, rate_mhz = rows[0].macs, rows[0].macs / SOFTWARE.seconds / 1e6
+    lines.append(f"{macs:,} MACs in {SOFTWARE.seconds * 1e3:.0f} ms are {rate_mhz:.2f} million per second: "
+                 f"at ten cycles each {10 * rate_mhz:.1f} MHz")  # fmt: skip
+    lines.extend(_ratios(row) for row in rows)
     first = {row.width_bits: row for row in rows}
     if {32, 8} <= first.keys():
-        lines.append(f"a multiplier of 32 b has {first[32].multiplier_um2 / first[8].multiplier_um2:.1f} times the area of 8 b")
+        lines.append(
+            f"a multiplier of 32 b has {first[32].multiplier_um2 / first[8].multiplier_um2:.1f} times the area of 8 b"
+        )
     return "\n".join(lines)
+
+
+def _ratios(row: EngineRow) -> str:
+    alone, paid = row.chip_pj, row.chip_pj + row.transfer_pj
+    return (
+        f"{row.width_bits} b: {SOFTWARE.times:.0f} times faster at {row.claimed_clock_mhz:.1f} MHz; "
+        f"{row.times_less(alone):.0f} times less for the engine alone, {row.times_less(paid):.0f} with the bus, "
+        f"{row.times_less(paid + row.standby_pj):.1f} with a waiting DDR4; all MACs {row.macs_mm2:.4f} mm2; "
+        f"cycles by layer {', '.join(f'{name} {cycles:,}' for name, cycles in row.layer_cycles)}"
+    )
 
 
 def _cells(row: EngineRow) -> tuple[str, ...]:
     paid = row.chip_pj + row.transfer_pj
     return (
-        f"{row.width_bits} b", f"`{row.format}`", str(row.values_per_word), str(row.multipliers), f"{row.multiplier_um2:,.0f}",
+        f"`{row.format}`", str(row.values_per_word), str(row.multipliers), f"{row.multiplier_um2:,.0f}",
         f"{row.chip_mm2:.3f}", f"{row.bus_bytes:,}", f"{row.total_cycles:,}", f"{row.milliseconds:.3f}",
         f"{row.times_faster:,.0f}", f"{row.chip_pj / 1e6:.2f}", f"{paid / 1e6:.2f}", f"{row.times_less(paid):.0f}",
         f"{(paid + row.standby_pj) / 1e6:.0f}", _per_cent(row.accuracy), _per_cent(row.retrained),

@@ -60,17 +60,21 @@ def sum_fault(ifmap: NumberFormat, weight: NumberFormat, accumulator: Accumulato
 
 
 def recipe_faults(recipe: Recipe) -> Iterator[str]:
-    """Yield what of a recipe does not go together, each fault with the options it comes from."""
+    """Yield what of a recipe cannot be, or does not go together."""
     weight, ifmap = recipe.weight_format, recipe.ifmap_format
-    unfit = [
-        f"{option}: {fault}"
-        for option, fault in (("weights", weight_fault(weight)), ("ifmaps", ifmap_fault(ifmap)))
-        if fault
-    ]
-    yield from unfit
-    if not unfit and (fault := sum_fault(ifmap, weight, recipe.accumulator)):
-        yield f"--accumulator: {fault}"
-    if recipe.accuracy_budget is not None and not unfit and narrower(weight) is None:
+    of_weights, of_ifmaps = weight_fault(weight), ifmap_fault(ifmap)
+    if of_weights == of_ifmaps and of_weights:
+        yield f"weights and ifmaps: {of_weights}"
+        return
+    if of_weights:
+        yield f"weights: {of_weights}"
+    if of_ifmaps:
+        yield f"ifmaps: {of_ifmaps}"
+    if of_weights or of_ifmaps:
+        return
+    if fault := sum_fault(ifmap, weight, recipe.accumulator):
+        yield f"{'--accumulator' if recipe.accumulator else 'weights and ifmaps'}: {fault}"
+    if recipe.accuracy_budget is not None and narrower(weight) is None:
         yield f"--accuracy-budget: bits can be searched for weights of intN or sx<b> above 2 bits, not of {weight.name}"
 
 
@@ -82,7 +86,8 @@ def _fault_of(fmt: NumberFormat) -> str | None:
     least = LEAST_INTEGER_BITS if fmt.kind is NumberKind.INTEGER else 1
     if least <= fmt.width_bits <= MOST_INTEGER_BITS:
         return None
-    return f"{fmt.name} takes {fmt.width_bits} bits; a conversion takes {least} to {MOST_INTEGER_BITS}"
+    bits = "1 bit" if fmt.width_bits == 1 else f"{fmt.width_bits} bits"
+    return f"{fmt.name} takes {bits}; a conversion takes {least} to {MOST_INTEGER_BITS}"
 
 
 def _integer_fault(weight: NumberFormat, register: Accumulator) -> str | None:
@@ -99,10 +104,12 @@ def _integer_fault(weight: NumberFormat, register: Accumulator) -> str | None:
 def _logarithmic_fault(ifmap: Logarithmic, weight: Logarithmic, register: Accumulator) -> str | None:
     if isinstance(register, FloatSum):
         return None if register.kind is not FloatSumKind.KULISCH else "Logarithms are no sums of powers of two"
-    if register == ExactSum():
-        return None
-    if not isinstance(register, LinearSum | LogSum):
-        return "Logarithms take linear<A>, log<fa>, exact, fp32 or fp64"
+    if isinstance(register, LinearSum | LogSum):
+        return _logarithm_bits_fault(ifmap, weight, register)
+    return None if register == ExactSum() else "Logarithms take linear<A>, log<fa>, exact, fp32 or fp64"
+
+
+def _logarithm_bits_fault(ifmap: Logarithmic, weight: Logarithmic, register: LinearSum | LogSum) -> str | None:
     if ifmap.fraction_bits != weight.fraction_bits:
         return f"They have {ifmap.fraction_bits} and {weight.fraction_bits} fraction bits: their logarithms do not add"
     if isinstance(register, LogSum) and register.fraction_bits < ifmap.fraction_bits:

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.convert.float_network import FloatNetwork
 from archsim.convert.float_run import run_float
-from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.logarithmic import Logarithmic
-from archsim.numerics.minifloat import Minifloat
 from archsim.numerics.number_format import NumberFormat
 from archsim.terms import CalibrationMethod
 
@@ -170,7 +168,3 @@ def _percentile(counts: NDArray[np.int64], share: float, largest: float) -> floa
 def _squared_error(values: FloatArray, fmt: NumberFormat, exponent: int) -> float:
     error = np.ldexp(fmt.decode(fmt.encode(values, exponent)), exponent) - values
     return float((error * error).sum())
-
-
-CALIBRATED = (FixedPoint, Minifloat, Logarithmic)
-"""Formats whose tensors have a scale of their own or none at all; sign levels have scales per channel."""

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from archsim.convert.float_network import FloatArray, FloatConv, FloatNetwork
 from archsim.errors import WorkloadError
-from archsim.kernels.kmeans import run_lloyd, seed_centroids
+from archsim.kernels.kmeans import assign_points, run_lloyd, seed_centroids
 
 IntArray = NDArray[np.int64]
 Masks = Mapping[str, NDArray[np.bool_]]
 
 PRUNED = 0
 """Pointer of the kernels that are all zeros, where there are any."""
+
+LARGEST_SAMPLE = 1 << 16
+"""Kernels that k-means works on; where a codebook serves more, it is found on a random sample of so many."""
 
 
 class CodebookScope(StrEnum):
@@ -130,7 +133,8 @@ def cluster_kernels(network: FloatNetwork, request: ClusterRequest, masks: Masks
 
     Notes
     -----
-    The first convolution, dense layers and kernels of one weight stay as they are. A mask inside a kernel ends
+    A codebook of more than `LARGEST_SAMPLE` kernels is found on a random sample of so many; every
+    kernel then points to its nearest entry. The first convolution, dense layers and kernels of one weight stay as they are. A mask inside a kernel ends
     here: the kernel takes part with zeros where weights were pruned and becomes its entry, whose values there
     are small but not zero. Only pruned whole kernels stay pruned.
     """
@@ -166,6 +170,15 @@ def codebook_name(node: FloatConv, scope: CodebookScope) -> str:
         return node.name
     rows, columns = node.weight.shape[2:]
     return f"network_{rows}x{columns}"
+
+
+def masks_left(masks: Masks, clustered: ClusteredNetwork) -> dict[str, NDArray[np.bool_]]:
+    """Return the masks that still hold: in a clustered layer, a kernel that is not all zeros is kept as a whole."""
+    left = dict(masks)
+    weights = {node.name: node.weight for node in clustered.network.weighted}
+    for name in left.keys() & clustered.layers.keys():
+        left[name] = masks[name] | weights[name].any(axis=(2, 3), keepdims=True)
+    return left
 
 
 def relative_error(before: FloatNetwork, clustered: ClusteredNetwork) -> float:
@@ -207,9 +220,16 @@ def _find_codebook(points: FloatArray, request: ClusterRequest, stream: int) -> 
 
 
 def _run_once(points: FloatArray, entries: int, rng: np.random.Generator) -> tuple[FloatArray, IntArray, float]:
+    """Find centroids of all points, or of a sample where they are very many, and the centroid of every point."""
     candidates = 2 + int(np.log(entries))
-    centroids = seed_centroids(points, rng.random((entries, candidates)))
-    pointers, inertia = run_lloyd(points, centroids)
+    is_many = len(points) > LARGEST_SAMPLE
+    seen = points[rng.choice(len(points), LARGEST_SAMPLE, replace=False)] if is_many else points
+    centroids = seed_centroids(seen, rng.random((entries, candidates)))
+    pointers, inertia = run_lloyd(seen, centroids)
+    if is_many:
+        pointers, distances = np.zeros(len(points), dtype=np.int64), np.full(len(points), np.inf)
+        assign_points(points, np.ascontiguousarray(centroids.T), pointers, distances)
+        inertia = float(distances.sum())
     return centroids, pointers, inertia
 
 

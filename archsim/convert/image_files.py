@@ -124,6 +124,11 @@ def training_part(text: str) -> str:
     return wanted.place if Path(wanted.place).suffix in (".npz", ".npy") else f"{wanted.place}:train"
 
 
+def place_of(text: str) -> str:
+    """Return the name, folder or file of a text, without part and number."""
+    return _parse(text).place
+
+
 def check_fits(images: ImageSet, network: FloatNetwork, *, needs_labels: bool = False) -> None:
     """Hold images to a network.
 

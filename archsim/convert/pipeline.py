@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.convert.bit_search import SearchSpace, search_bits, widths_below
 from archsim.convert.calibrate import choose_exponents, measure_ranges
-from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, relative_error
+from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, masks_left, relative_error
 from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.fine_tune import FineTuneSettings, fine_tune, fine_tune_clusters
 from archsim.convert.float_network import FloatArray, FloatNetwork
@@ -83,7 +83,7 @@ class Conversion:
     coded
         The converted network.
     masks
-        Layer -> True where a weight was kept; empty without pruning.
+        Layer -> True where a weight was kept; empty without pruning. Of clustered kernels only whole ones are pruned.
     passes
         In running order.
     float_accuracy, accuracy
@@ -137,7 +137,7 @@ def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
         calibrated=calibrated,
         plan=plan,
         coded=coded,
-        masks=masks,
+        masks=masks if clustering is None else masks_left(masks, clustering),
         passes=tuple(log.records),
         float_accuracy=log.records[0].accuracy,
         accuracy=accuracy,
@@ -163,7 +163,7 @@ def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
     network = read_float_network(path)
     for each in (images.calibration, images.evaluation, images.training):
         if each is not None:
-            check_fits(each, network, needs_labels=each is images.evaluation)
+            check_fits(each, network, needs_labels=each is not images.calibration)
     products = len(network.weighted)
     log.float_pass("import", "every tensor has a static shape, every operator can be converted",
                    f"{len(network.nodes)} nodes, {products} with weights", network)  # fmt: skip

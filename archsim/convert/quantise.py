@@ -24,7 +24,7 @@ from archsim.convert.recipe import Recipe
 from archsim.convert.stages import Stage
 from archsim.convert.sums import ProductScale, plan_sums
 from archsim.convert.weight_codes import code_weights
-from archsim.errors import SimulationError
+from archsim.errors import SimulationError, WorkloadError
 from archsim.numerics.number_format import NumberFormat
 from archsim.numerics.window import Window
 from archsim.workload.coded_network import (
@@ -74,16 +74,21 @@ def quantise(calibrated: Calibrated, plan: FormatPlan) -> CodedNetwork:
     Raises
     ------
     WorkloadError
-        An accumulator that the recipe wants exact is too narrow: the width needed is named.
+        An accumulator that the recipe wants exact is too narrow: the width needed is named, for every such layer.
     """
     ifmap = CodedOutput(format=plan.ifmap, exponent=calibrated.exponents["", plan.ifmap])
     outputs: dict[str, CodedOutput] = {"": ifmap}
     layers: list[CodedLayer] = []
+    faults: list[str] = []
     for stage in calibrated.stages:
         output = _output(calibrated, plan, stage, outputs)
-        layer = _layer(calibrated, plan, stage, outputs[stage.sources[0]], output)
-        outputs[stage.name] = layer.output if isinstance(layer, CodedProduct) else output
-        layers.append(layer)
+        outputs[stage.name] = output
+        try:
+            layers.append(_layer(calibrated, plan, stage, outputs[stage.sources[0]], output))
+        except WorkloadError as problem:
+            faults.append(str(problem))
+    if faults:
+        raise WorkloadError("\n".join(faults))
     network = calibrated.network
     return CodedNetwork(name=network.name, ifmap_shape=network.ifmap_shape, ifmap=ifmap, layers=tuple(layers))
 

@@ -14,6 +14,9 @@ from archsim.numerics.minifloat import float_type
 from archsim.numerics.number_format import NumberFormat, NumberKind
 from archsim.terms import CalibrationMethod, WeightScales
 
+SCALED_FLOAT_BITS = 8
+"""Floats of more bits reach far beyond what tensors hold: a scale would only make larger values saturate. [b]"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
@@ -29,7 +32,8 @@ class Recipe:
     accumulator
         None = the natural one of the formats: see `default_accumulator`.
     calibration
-        None = the natural one: mse for integers, max for floats and logarithms, none for fixed point.
+        None = the natural one: mse for integers, max for logarithms and floats of up to 8 bits, none for fixed point
+        and wider floats, whose range is not scarce.
     weight_scales
         Of integer formats; clustered layers have one scale per codebook. Others have one per tensor.
     prune, clusters
@@ -60,6 +64,8 @@ class Recipe:
             return CalibrationMethod.NONE
         if self.calibration is not None:
             return self.calibration
+        if fmt.kind is NumberKind.FLOAT and fmt.width_bits > SCALED_FLOAT_BITS:
+            return CalibrationMethod.NONE
         return CalibrationMethod.MSE if fmt.kind is NumberKind.INTEGER else CalibrationMethod.MAX
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -81,10 +87,10 @@ class Recipe:
 
     def _weight_scale(self) -> str:
         """Say what shares a scale of the weights."""
-        if self.weight_format.kind is NumberKind.FIXED_POINT or self.calibration is CalibrationMethod.NONE:
-            return "no scale"
         if self.weight_format.kind is NumberKind.SIGN:
             return "one scale per channel"
+        if self.method_for(self.weight_format) is CalibrationMethod.NONE:
+            return "no scale"
         is_integer = self.weight_format.kind is NumberKind.INTEGER
         return f"one scale per {self.weight_scales if is_integer else WeightScales.TENSOR}, a codebook has one"
 

@@ -3,11 +3,13 @@
 Called by `conversion.py`. Every text that cannot be read is reported with the option it stood behind.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from archsim.convert.arithmetic import recipe_faults, weight_fault
 from archsim.convert.cluster import ClusterRequest, CodebookScope
 from archsim.convert.prune import parse_prune
 from archsim.convert.recipe import Recipe, natural_ifmap
@@ -49,7 +51,8 @@ class Request:
         Raises
         ------
         ConfigError
-            A text cannot be read; all of them at once, each with its option.
+            A text cannot be read, or formats and accumulator do not go together; all faults at once, each with its
+            option.
         """
         faults: list[str] = []
         family = _read("--format", self.format, parse_format, faults)
@@ -59,12 +62,15 @@ class Request:
         prune = _read("--prune", self.prune, parse_prune, faults)
         clusters = _read("--clusters", self.clusters, self._clusters, faults)
         _, method = self._calibration(faults)
-        for fmt in self.formats_beside():
-            _read("--beside", fmt, parse_format, faults)
+        for name in self.formats_beside():
+            beside = _read("--beside", name, parse_format, faults)
+            if beside is not None and (fault := weight_fault(beside)):
+                faults.append(f"--beside: {fault}")
+        faults += self._number_faults()
         if faults or family is None or weight is None:
             raise ConfigError("\n".join(faults))
         budget = self.accuracy_budget_points
-        return Recipe(
+        recipe = Recipe(
             weight_format=weight,
             ifmap_format=ifmap or natural_ifmap(family),
             ifmap_sign_is_free=ifmap is None,
@@ -77,6 +83,16 @@ class Request:
             accuracy_budget=None if budget is None else budget / 100,
             seed=self.seed,
         )
+        if unfit := list(recipe_faults(recipe)):
+            raise ConfigError("\n".join(unfit))
+        return recipe
+
+    def _number_faults(self) -> Iterator[str]:
+        """Yield the numbers that no random generator or training takes."""
+        if self.seed < 0:
+            yield f"--seed: {self.seed} must be 0 or more"
+        if not math.isfinite(self.fine_tune_epochs):
+            yield f"--fine-tune: {self.fine_tune_epochs} epochs never end"
 
     def calibration_images(self) -> str | None:
         """Return the images to calibrate on: what is named, else the training part of what is evaluated on."""

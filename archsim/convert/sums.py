@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.convert.arithmetic import sum_fault
 from archsim.convert.float_network import FloatConv, FloatDense
 from archsim.convert.recipe import Recipe
 from archsim.errors import WorkloadError
-from archsim.numerics.accumulator import Accumulator, CastSum, ExactSum, LinearSum, LogSum, WrappedSum
+from archsim.numerics.accumulator import WIDEST_SUM_BITS, Accumulator, ExactSum, LinearSum, LogSum
 from archsim.numerics.accumulator_grammar import default_accumulator
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.fixed_point import FixedPoint
@@ -74,6 +75,8 @@ def plan_sums(node: FloatConv | FloatDense, scale: ProductScale, recipe: Recipe)
         The recipe's accumulator does not go with the formats, or is too narrow to be exact.
     """
     assert scale.ifmap.format is not None, "codes come in"
+    if fault := sum_fault(scale.ifmap.format, scale.weight.format, recipe.accumulator):
+        raise WorkloadError(f"layer {node.name!r}: {fault}")
     accumulator = recipe.accumulator or default_accumulator(scale.ifmap.format, scale.weight.format)
     if isinstance(accumulator, LinearSum):
         return _linear(node, scale, accumulator)
@@ -101,18 +104,21 @@ def _integer(node: FloatConv | FloatDense, scale: ProductScale, accumulator: Acc
     if isinstance(accumulator, ExactSum):
         guard = _guard_bits(node, scale, accumulator)
     exponents = scale.exponents - guard
-    bias = _rounded(node.bias, exponents)
-    if isinstance(accumulator, WrappedSum | CastSum | ExactSum):
-        return SumPlan(accumulator=accumulator, exponent=int(exponents.min()), bias=bias,
-                       bias_exponents=None if bias is None and not guard else exponents)  # fmt: skip
-    raise WorkloadError(f"layer {node.name!r}: integers do not add up in {accumulator}. Use exact, wrap<W> or sat<W,F>")
+    bias = _rounded(node, exponents)
+    return SumPlan(accumulator=accumulator, exponent=int(exponents.min()), bias=bias,
+                   bias_exponents=None if bias is None else exponents)  # fmt: skip
 
 
 def _guard_bits(node: FloatConv | FloatDense, scale: ProductScale, accumulator: ExactSum) -> int:
     """Return the bits below the product's last one that the register has left for the bias. [b]"""
     fmt, codes = scale.ifmap.format, scale.weight.codes
-    needed = exact_width(fmt, codes, _rounded(node.bias, scale.exponents))
+    needed = exact_width(fmt, codes, _rounded(node, scale.exponents))
     width = accumulator.width_bits
+    if needed > WIDEST_SUM_BITS:
+        raise WorkloadError(
+            f"layer {node.name!r}: these weights can make sums of {needed} bits, {WIDEST_SUM_BITS} are computed. "
+            "Convert to fewer bits"
+        )
     if width and needed > width:
         raise WorkloadError(
             f"layer {node.name!r}: accumulator exact<{width}> is too narrow to be exact: these weights can make sums "
@@ -121,16 +127,23 @@ def _guard_bits(node: FloatConv | FloatDense, scale: ProductScale, accumulator: 
     if node.bias is None:
         return 0
     guard = max(0, (width or REGISTER_BITS) - needed)
-    while guard and exact_width(fmt, codes, _rounded(node.bias, scale.exponents - guard), guard) > (
-        width or REGISTER_BITS
-    ):
+    while guard and exact_width(fmt, codes, _rounded(node, scale.exponents - guard), guard) > (width or REGISTER_BITS):
         guard -= 1
     return guard
 
 
-def _rounded(bias: FloatArray | None, exponents: IntArray) -> IntArray | None:
+def _rounded(node: FloatConv | FloatDense, exponents: IntArray) -> IntArray | None:
     """Return the bias as integers of these exponents, to the nearest, a tie up."""
-    return None if bias is None else np.floor(np.ldexp(bias, -exponents) + 0.5).astype(np.int64)
+    if node.bias is None:
+        return None
+    codes = np.floor(np.ldexp(node.bias, -exponents) + 0.5)
+    needed = math.frexp(float(np.abs(codes).max(initial=0.0)))[1] + 1
+    if needed > WIDEST_SUM_BITS:
+        raise WorkloadError(
+            f"layer {node.name!r}: its bias takes {needed} bits in steps of its products, {WIDEST_SUM_BITS} are "
+            "computed. Convert to fewer bits"
+        )
+    return codes.astype(np.int64)
 
 
 def _linear(node: FloatConv | FloatDense, scale: ProductScale, accumulator: LinearSum) -> SumPlan:
@@ -140,6 +153,6 @@ def _linear(node: FloatConv | FloatDense, scale: ProductScale, accumulator: Line
         octaves -= 1
     exponent = -(accumulator.width_bits - 2 - octaves)
     exponents = np.full(len(scale.weight.codes), exponent, dtype=np.int64)
-    bias = _rounded(node.bias, exponents)
+    bias = _rounded(node, exponents)
     return SumPlan(accumulator=accumulator, exponent=exponent, bias=bias,
                    bias_exponents=None if bias is None else exponents)  # fmt: skip

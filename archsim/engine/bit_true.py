@@ -15,6 +15,7 @@ from archsim.engine.bit_true_vector import run_add, run_pool, run_relu
 from archsim.engine.written import CodeArray, Written
 from archsim.errors import WorkloadError
 from archsim.numerics.fixed_point import FixedPoint
+from archsim.numerics.patches import Substitute
 from archsim.workload.coded_network import (
     CodedAdd,
     CodedFlatten,
@@ -31,7 +32,9 @@ IMAGES_AT_ONCE = 100
 """Of `classify`: enough to fill the kernels, few enough that memory stays flat. [images]"""
 
 
-def run_bit_true(network: CodedNetwork, ifmap_codes: IntArray, *, keep_all: bool = True) -> dict[str, CodeArray]:
+def run_bit_true(
+    network: CodedNetwork, ifmap_codes: IntArray, *, keep_all: bool = True, substitute: Substitute | None = None
+) -> dict[str, CodeArray]:
     """Run a converted network.
 
     Parameters
@@ -42,6 +45,8 @@ def run_bit_true(network: CodedNetwork, ifmap_codes: IntArray, *, keep_all: bool
         Codes of the network's input, shape (N, *ifmap_shape): see `encode_images`.
     keep_all
         False = only the last layer's codes are returned, and no other is held longer than a layer needs it.
+    substitute
+        Adds products up as some hardware does: see `array_values.py`.
 
     Returns
     -------
@@ -64,7 +69,7 @@ def run_bit_true(network: CodedNetwork, ifmap_codes: IntArray, *, keep_all: bool
     if ifmap_codes.shape[1:] != network.ifmap_shape:
         raise WorkloadError(f"{network.name}: inputs are {ifmap_codes.shape[1:]}, must be {network.ifmap_shape}")
     kept: dict[str, CodeArray] = {}
-    for layer, codes in _run_layers(network, ifmap_codes):
+    for layer, codes in _run_layers(network, ifmap_codes, substitute):
         if not keep_all:
             kept.clear()
         kept[layer.name] = codes
@@ -116,14 +121,16 @@ def checksum(codes: CodeArray) -> str:
     return f"crc32:{zlib.crc32(fixed.tobytes()):08x}"
 
 
-def _run_layers(network: CodedNetwork, ifmap_codes: IntArray) -> Iterator[tuple[CodedLayer, CodeArray]]:
+def _run_layers(
+    network: CodedNetwork, ifmap_codes: IntArray, substitute: Substitute | None
+) -> Iterator[tuple[CodedLayer, CodeArray]]:
     """Yield each layer with its codes; what no later layer reads is let go."""
     outputs = network.outputs
     last_readers = {source: layer.name for layer in network.layers for source in layer.sources}
     alive: dict[str, CodeArray] = {"": ifmap_codes}
     for layer in network.layers:
         try:
-            alive[layer.name] = _run_layer(layer, alive, outputs)
+            alive[layer.name] = _run_layer(layer, alive, outputs, substitute)
         except ValueError as problem:
             raise WorkloadError(f"layer {layer.name!r}: {problem}") from problem
         yield layer, alive[layer.name]
@@ -132,10 +139,15 @@ def _run_layers(network: CodedNetwork, ifmap_codes: IntArray) -> Iterator[tuple[
                 del alive[source]
 
 
-def _run_layer(layer: CodedLayer, alive: Mapping[str, CodeArray], outputs: Mapping[str, CodedOutput]) -> CodeArray:
+def _run_layer(
+    layer: CodedLayer,
+    alive: Mapping[str, CodeArray],
+    outputs: Mapping[str, CodedOutput],
+    substitute: Substitute | None,
+) -> CodeArray:
     read = [Written.of(alive[source], outputs[source], layer.name) for source in layer.sources]
     if isinstance(layer, CodedProduct):
-        return run_product(layer, read[0])
+        return run_product(layer, read[0], substitute)
     if isinstance(layer, CodedPool):
         return run_pool(layer, read[0])
     if isinstance(layer, CodedAdd):

@@ -11,6 +11,7 @@ from archsim.numerics.accumulator import CastSum, ExactSum, FloatSum, FloatSumKi
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.logarithmic import Logarithmic, logarithmic_type
+from archsim.numerics.patches import Substitute
 from archsim.numerics.products import float_sums, integer_sums, linear_log_sums, log_sums
 from archsim.workload.coded_network import CodedOutput, CodedProduct
 from archsim.workload.psum_format import product_exponents
@@ -20,8 +21,8 @@ LOG_OPERAND_BITS = 16
 """Of the logarithmic type in which a bias enters a log-domain sum. [b]"""
 
 
-def run_product(layer: CodedProduct, ifmap: Written) -> CodeArray:
-    """Return the codes of a layer's ofmap.
+def run_product(layer: CodedProduct, ifmap: Written, substitute: Substitute | None = None) -> CodeArray:
+    """Return the codes of a layer's ofmap, its products added up by the kernel or by its substitute.
 
     Raises
     ------
@@ -30,19 +31,21 @@ def run_product(layer: CodedProduct, ifmap: Written) -> CodeArray:
     """
     accumulator, weight = layer.accumulator, layer.weight
     if isinstance(accumulator, LinearSum):
-        return _linear(layer, accumulator, ifmap)
+        return _linear(layer, accumulator, ifmap, substitute)
     if isinstance(accumulator, LogSum):
-        return _log(layer, accumulator, ifmap)
+        return _log(layer, accumulator, ifmap, substitute)
     if isinstance(accumulator, FloatSum):
-        return _float(layer, accumulator.kind, ifmap)
+        return _float(layer, accumulator.kind, ifmap, substitute)
     if isinstance(ifmap.format, FixedPoint) and weight.has_integer_scale:
-        return _integer(layer, accumulator, ifmap)
+        return _integer(layer, accumulator, ifmap, substitute)
     if isinstance(accumulator, ExactSum):
-        return _float(layer, FloatSumKind.FP64, ifmap)
+        return _float(layer, FloatSumKind.FP64, ifmap, substitute)
     raise ValueError(f"{ifmap.format.name} and {weight.format.name} do not add up in {accumulator}")
 
 
-def _integer(layer: CodedProduct, accumulator: ExactSum | WrappedSum | CastSum, ifmap: Written) -> CodeArray:
+def _integer(
+    layer: CodedProduct, accumulator: ExactSum | WrappedSum | CastSum, ifmap: Written, substitute: Substitute | None
+) -> CodeArray:
     """Let sums of integers start from the bias, in the register's scale; then shift each channel."""
     if layer.bias_values is not None:
         raise ValueError("integer sums start from an integer bias")
@@ -58,12 +61,12 @@ def _integer(layer: CodedProduct, accumulator: ExactSum | WrappedSum | CastSum, 
         raise ValueError(f"its bias is up to {-int(guards.min())} bits coarser than its products")
     sums = integer_sums(
         ifmap.codes, layer.weight.codes, bias, layer.window,
-        accumulator=accumulator, product_fraction_bits=fraction, guard_shifts=guards,
+        accumulator=accumulator, product_fraction_bits=fraction, guard_shifts=guards, substitute=substitute,
     )  # fmt: skip
     return write_sums(sums, _spread(exponents, sums), layer.output, layer.name)
 
 
-def _linear(layer: CodedProduct, accumulator: LinearSum, ifmap: Written) -> CodeArray:
+def _linear(layer: CodedProduct, accumulator: LinearSum, ifmap: Written, substitute: Substitute | None) -> CodeArray:
     """Add logarithmic products in a linear register whose last bit is worth ``2**accumulator_exponent``."""
     ifmap_format, weight_format = _logarithms(layer, ifmap)
     exponent = layer.accumulator_exponent
@@ -72,12 +75,12 @@ def _linear(layer: CodedProduct, accumulator: LinearSum, ifmap: Written) -> Code
     sums = linear_log_sums(
         _split(ifmap_format, ifmap.codes), _split(weight_format, layer.weight.codes), layer.bias, layer.window,
         accumulator=accumulator, fraction_bits=ifmap_format.fraction_bits,
-        lsb=_scales(layer.weight, ifmap) - exponent,
+        lsb=_scales(layer.weight, ifmap) - exponent, substitute=substitute,
     )  # fmt: skip
     return write_sums(sums, exponent, layer.output, layer.name)
 
 
-def _log(layer: CodedProduct, accumulator: LogSum, ifmap: Written) -> CodeArray:
+def _log(layer: CodedProduct, accumulator: LogSum, ifmap: Written, substitute: Substitute | None) -> CodeArray:
     """Add logarithmic products in a logarithmic register, relative to the product of the operands' scales."""
     ifmap_format, weight_format = _logarithms(layer, ifmap)
     scales = _scales(layer.weight, ifmap)
@@ -86,12 +89,12 @@ def _log(layer: CodedProduct, accumulator: LogSum, ifmap: Written) -> CodeArray:
     bias = None if layer.bias_values is None else _bias_logarithms(layer.bias_values, scales, accumulator.fraction_bits)
     logarithms, signs = log_sums(
         _split(ifmap_format, ifmap.codes), _split(weight_format, layer.weight.codes), bias, layer.window,
-        accumulator=accumulator, fraction_bits=ifmap_format.fraction_bits,
+        accumulator=accumulator, fraction_bits=ifmap_format.fraction_bits, substitute=substitute,
     )  # fmt: skip
     return _write_logarithms(logarithms, signs, _spread(scales, logarithms), (accumulator.fraction_bits, layer.output))
 
 
-def _float(layer: CodedProduct, kind: FloatSumKind, ifmap: Written) -> CodeArray:
+def _float(layer: CodedProduct, kind: FloatSumKind, ifmap: Written, substitute: Substitute | None) -> CodeArray:
     """Sum decoded values; the operands' scales are powers of two, so they round nothing.
 
     A fixed-point register has the last bit of the smallest product: a bias is rounded to it, a tie up.
@@ -104,7 +107,7 @@ def _float(layer: CodedProduct, kind: FloatSumKind, ifmap: Written) -> CodeArray
     if bias is not None and kind is FloatSumKind.KULISCH:
         last_bits = np.ldexp(ifmap.format.smallest * layer.weight.format.smallest, _scales(layer.weight, ifmap))
         bias = np.floor(bias / last_bits + 0.5) * last_bits
-    sums = float_sums(ifmap.values, layer.weight.values, bias, layer.window, kind=kind)
+    sums = float_sums(ifmap.values, layer.weight.values, bias, layer.window, kind=kind, substitute=substitute)
     return write_values(sums, layer.output)
 
 

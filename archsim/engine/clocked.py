@@ -1,16 +1,19 @@
 """One matrix product on the clocked array: every PE register, every cycle, values included.
 
-Called by tests, `validate/` and `archsim trace` for small layers; it is the proof of the closed forms in
+Called by `array_values.py` for whole networks and by tests for small layers; it is the proof of the closed forms in
 `mapping/`, which it does not know. The product is cut into folds in the order of SCALE-Sim 3.0: column folds
 outside, row folds inside; pieces of an output-stationary stream innermost.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.engine.clocked_run import ClockedCounts, ClockedRun
+from archsim.engine.pe_rules import Block, PeArithmetic
 from archsim.errors import SimulationError
 from archsim.kernels import output_stationary as os_kernel
 from archsim.kernels import weight_stationary as ws_kernel
@@ -26,66 +29,12 @@ _DRAINS = {
 _LOWEST = {"psum_hop": 0, "act_hop": 0, "pe_latency": 1, "input_regs": 0, "output_regs": 0, "weight_load_cycles": 1}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ClockedCounts:
-    """What the registers did; words and MACs of padding are not counted.
-
-    Parameters
-    ----------
-    macs_per_pe
-        MACs that each PE issued, shape (rows, columns).
-    ifmap_edge_reads, weight_edge_reads, output_edge_writes
-        Words into and out of the array; a psum of each row fold is a word out. [words]
-    stationary_register_reads, stationary_register_writes
-        Reads, one per MAC; writes, those of a load chain's registers on the way down included (one
-        weight register) or one per word (two). 0 for output stationary. [words]
-    streamed_register_writes
-        Words into the registers of the PEs they pass: one per PE and operand, none along rows that broadcast. [words]
-    psum_register_writes
-        Sums written, one per MAC. [words]
-    drain_register_writes
-        Finished values into drain registers, each move counted; output stationary only. [words]
-    """
-
-    macs_per_pe: IntArray
-    ifmap_edge_reads: int
-    weight_edge_reads: int
-    output_edge_writes: int
-    stationary_register_reads: int
-    stationary_register_writes: int
-    streamed_register_writes: int
-    psum_register_writes: int
-    drain_register_writes: int
-
-    @property
-    def macs(self) -> int:
-        """MACs of all PEs."""
-        return int(self.macs_per_pe.sum())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ClockedRun:
-    """One matrix product, clocked.
-
-    Parameters
-    ----------
-    ofmap
-        The product, shape (pixels, filters).
-    output_cycles
-        Same shape: the cycle after which the last part of each value is out, counted from 1. [cycles]
-    total_cycles
-        Of the last value out of the array, padding included where folds cost the full array. [cycles]
-    counts
-        Accesses of the registers and at the array's edge.
-    """
-
-    ofmap: IntArray
-    output_cycles: IntArray
-    total_cycles: int
-    counts: ClockedCounts
-
-
-def run_clocked(gemm_ifmap: NDArray[np.integer], gemm_weight: NDArray[np.integer], pe_array: PeArray) -> ClockedRun:
+def run_clocked(
+    gemm_ifmap: NDArray[np.integer],
+    gemm_weight: NDArray[np.integer],
+    pe_array: PeArray,
+    arithmetic: PeArithmetic | None = None,
+) -> ClockedRun:
     """Clock ``gemm_ifmap @ gemm_weight`` through the PE array, all folds back to back.
 
     Parameters
@@ -96,6 +45,8 @@ def run_clocked(gemm_ifmap: NDArray[np.integer], gemm_weight: NDArray[np.integer
         Integers, shape (window, filters).
     pe_array
         Size, dataflow and registers.
+    arithmetic
+        Of the PEs, and the psums that they start from; None = int64, from 0.
 
     Returns
     -------
@@ -106,11 +57,12 @@ def run_clocked(gemm_ifmap: NDArray[np.integer], gemm_weight: NDArray[np.integer
     ------
     SimulationError
         The operands are not two matrices of integers that fit each other, their psums might not fit
-        int64, a setting is one that registers cannot have, or a value never came out.
+        int64, or of another arithmetic leave the array; a setting is one that registers cannot have, or a value
+        never came out.
 
     Notes
     -----
-    Not modelled: memories (operands are always there), formats (sums are int64), zero
+    Not modelled: memories (operands are always there), zero
     skipping, structured sparsity (the caller drops the weights). Psums of row folds are added
     outside the array in no time. Settings are honoured as ``pe_array`` holds them.
     """
@@ -120,14 +72,15 @@ def run_clocked(gemm_ifmap: NDArray[np.integer], gemm_weight: NDArray[np.integer
             f"clocked array: ifmap is {ifmap.shape} (pixels, window), weight {weight.shape} (window, filters): "
             "the windows must be equal"
         )
-    if weight.shape[0] * _largest(ifmap) * _largest(weight) > np.iinfo(np.int64).max:
+    if arithmetic is None and weight.shape[0] * _largest(ifmap) * _largest(weight) > np.iinfo(np.int64).max:
         raise SimulationError("clocked array: psums may need more than int64; use narrower operands")
     _check_settings(pe_array)
     if pe_array.dataflow is Dataflow.OUTPUT_STATIONARY:
-        return _run_output_stationary(ifmap, weight, pe_array)
+        return _run_output_stationary(ifmap, weight, pe_array, arithmetic)
     if pe_array.dataflow is Dataflow.WEIGHT_STATIONARY:
-        return _run_weight_stationary(ifmap, weight, pe_array)
-    run = _run_weight_stationary(weight.T, ifmap.T, pe_array)
+        return _run_weight_stationary(ifmap, weight, pe_array, arithmetic)
+    turned = arithmetic and replace(arithmetic, psums=arithmetic.psums.T)
+    run = _run_weight_stationary(weight.T, ifmap.T, pe_array, turned)
     counts = replace(
         run.counts, ifmap_edge_reads=run.counts.weight_edge_reads, weight_edge_reads=run.counts.ifmap_edge_reads
     )
@@ -167,7 +120,9 @@ def _extent(rows: slice, columns: slice, pe_array: PeArray) -> list[int]:
     return used + used if pe_array.edge_folds is EdgeFolds.TRIMMED else [pe_array.rows, pe_array.columns, *used]
 
 
-def _run_weight_stationary(streamed: IntArray, stationary: IntArray, pe_array: PeArray) -> ClockedRun:
+def _run_weight_stationary(
+    streamed: IntArray, stationary: IntArray, pe_array: PeArray, arithmetic: PeArithmetic | None
+) -> ClockedRun:
     """Fold ``stationary`` (window, columns) onto the array; ``streamed`` (T, window) passes by."""
     row_folds, column_folds = _cut(stationary.shape[0], pe_array.rows), _cut(stationary.shape[1], pe_array.columns)
     passes = [(rows, columns) for columns in column_folds for rows in row_folds]
@@ -178,8 +133,10 @@ def _run_weight_stationary(streamed: IntArray, stationary: IntArray, pe_array: P
         tiles[fold, : extents[fold][2], : extents[fold][3]] = stationary[rows, columns]
         streams[fold, :, : extents[fold][2]] = streamed[:, rows]
     loads = [[*extent, pe_array.weight_load_cycles or extent[0]] for extent in extents]
+    blocks = [(slice(None), columns) for _, columns in passes]
+    entering = _entering(arithmetic, (len(row_folds), len(streamed), pe_array.columns), blocks)
     outputs, cycles, macs, counts = ws_kernel.step_weight_stationary_array(
-        tiles, streams, np.array(loads), _weight_stationary_settings(pe_array)
+        tiles, streams, np.array(loads), _weight_stationary_settings(pe_array), entering
     )
     ofmap = np.zeros((len(streamed), stationary.shape[1]), dtype=np.int64)
     output_cycles = np.zeros_like(ofmap)
@@ -205,6 +162,17 @@ def _run_weight_stationary(streamed: IntArray, stationary: IntArray, pe_array: P
     )
 
 
+def _entering(
+    arithmetic: PeArithmetic | None, shape: tuple[int, int, int], blocks: Sequence[Block]
+) -> tuple[IntArray, IntArray, IntArray] | None:
+    """Give the kernel its arithmetic; ``shape``: pieces of a window, lines of psums of a pass, columns."""
+    if arithmetic is None:
+        return None
+    if shape[0] > 1:
+        raise SimulationError("clocked array: only integer psums are added outside of it; run one row fold at a time")
+    return arithmetic.entering(shape[1], shape[2], blocks)
+
+
 def _weight_stationary_settings(pe_array: PeArray) -> IntArray:
     settings = np.zeros(ws_kernel.SETTINGS, dtype=np.int64)
     settings[ws_kernel.PSUM_HOP] = pe_array.hop_cycles
@@ -227,7 +195,9 @@ def _merge(ofmap: IntArray, output_cycles: IntArray, psums: IntArray, cycles: In
     np.maximum(output_cycles, cycles, out=output_cycles)
 
 
-def _run_output_stationary(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> ClockedRun:
+def _run_output_stationary(
+    ifmap: IntArray, weight: IntArray, pe_array: PeArray, arithmetic: PeArithmetic | None
+) -> ClockedRun:
     """Fold pixels onto the rows and filters onto the columns; the window passes by in pieces of k_tile words."""
     pieces = _cut(len(weight), pe_array.k_tile or len(weight))
     pixel_folds, filter_folds = _cut(len(ifmap), pe_array.rows), _cut(weight.shape[1], pe_array.columns)
@@ -242,8 +212,10 @@ def _run_output_stationary(ifmap: IntArray, weight: IntArray, pe_array: PeArray)
         extents[fold] = [*extent, length * every, not keeps or piece is pieces[0], not keeps or piece is pieces[-1]]
         ifmaps[fold, : length * every : every, : extent[2]] = ifmap[pixels, piece].T
         weights[fold, : length * every : every, : extent[3]] = weight[piece, filters]
+    stays = 1 if pe_array.k_tile_keeps_psum else len(pieces)
+    entering = _entering(arithmetic, (stays, pe_array.rows, pe_array.columns), [each[:2] for each in passes])
     outputs, cycles, macs, counts = os_kernel.step_output_stationary_array(
-        ifmaps, weights, extents, _output_stationary_settings(pe_array)
+        ifmaps, weights, extents, _output_stationary_settings(pe_array), entering
     )
     ofmap = np.zeros((len(ifmap), weight.shape[1]), dtype=np.int64)
     output_cycles = np.zeros_like(ofmap)

@@ -4,7 +4,7 @@ What stays is decided before the run, tensors that are read soonest first. Whate
 would have kept is considered too, so that more room never means more DRAM bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +99,25 @@ def tensors_kept(arch: Architecture, workload: Workload) -> frozenset[str]:
 def kept_words(workload: Workload, kept: frozenset[str]) -> dict[str, int]:
     """Return the ofmap words of each layer that stays. [words]"""
     return {layer.name: _ofmap_words(layer) for layer in workload.layers if layer.name in kept}
+
+
+def operands_on_chip(layer: Layer, sources: tuple[tuple[str, ...], str], stays: Collection[str]) -> frozenset[Operand]:
+    """Return which operands of a layer need no DRAM; an ifmap of several sources only when all are on chip.
+
+    Parameters
+    ----------
+    layer, sources
+        The layer, and its entry of `sources_of`.
+    stays
+        Layers whose ofmap stays, from `tensors_kept`.
+    """
+    ifmaps, weight = sources
+    on_chip = {
+        Operand.IFMAP: bool(ifmaps) and all(name in stays for name in ifmaps),
+        Operand.WEIGHT: weight in stays,
+        Operand.OFMAP: layer.name in stays,
+    }
+    return frozenset(operand for operand, is_kept in on_chip.items() if is_kept)
 
 
 def _admit(groups: list[list[Tensor]], room: int, layers: int) -> tuple[list[Tensor], int]:

@@ -3,14 +3,14 @@
 plan -> array busy time -> memory (stalls, traffic) -> LayerRun. `study/` prices the runs.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
 from archsim.engine.layer_run import LayerRun, mapping_loss_cycles
 from archsim.engine.link_zeros import zeros_of_layers
 from archsim.engine.measure import fastest_plan, measure_plan
-from archsim.engine.residency import kept_words, sources_of, tensors_kept
+from archsim.engine.residency import kept_words, operands_on_chip, sources_of, tensors_kept
 from archsim.engine.weight_store import arch_with_weights, weight_store
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.layer_arch import arch_for_layer
@@ -55,7 +55,7 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
     for index, layer in enumerate(workload.layers):
         if on_layer is not None:
             on_layer(index, len(workload.layers), layer.name)
-        kept, from_chip = _kept(layer, sources[layer.name], stays), 0
+        kept, from_chip = operands_on_chip(layer, sources[layer.name], stays), 0
         if keeps_weights and not sources[layer.name][1]:
             kept |= {Operand.WEIGHT}
         loads_table = _uses_first(layer, codebooks)
@@ -111,17 +111,6 @@ def run_layer(
         return _layer_run(layer, arch, plan)
     plans = plan_array_layer(layer, arch, kept, zeros, loads_table=loads_table)
     return _layer_run(layer, arch, fastest_plan(plans, arch.dram))
-
-
-def _kept(layer: Layer, sources: tuple[tuple[str, ...], str], stays: Collection[str]) -> frozenset[Operand]:
-    """Which operands of a layer need no DRAM; an ifmap of several sources only when all are on chip."""
-    ifmaps, weight = sources
-    on_chip = {
-        Operand.IFMAP: bool(ifmaps) and all(name in stays for name in ifmaps),
-        Operand.WEIGHT: weight in stays,
-        Operand.OFMAP: layer.name in stays,
-    }
-    return frozenset(operand for operand, is_kept in on_chip.items() if is_kept)
 
 
 def _uses_first(layer: Layer, codebooks: set[str]) -> bool:

@@ -1,11 +1,11 @@
 """Products added in a fixed-point register: every sum is rounded and then brought into range.
 
-`numerics/products.py` calls it on the patches of `window_patches.py`. All eight roundings are one formula,
+`numerics/products.py` calls it on the patches of `window_patches.py`, `pe_arithmetic.py` its cast. All eight roundings are one formula,
 ``(v + base + below * (v < 0) + odd * (f & 1)) >> shift`` with ``f = v >> shift``: see `numerics/cast_rule.py` for
 the three numbers of each.
 """
 
-from archsim.kernels.compiled import compiled
+from archsim.kernels.compiled import compiled, compiled_inline
 
 CLAMP, WRAP, CLEAR = range(3)
 """What becomes of a sum out of range: the nearest end, its low bits, zero."""
@@ -51,14 +51,17 @@ def add_cast_products(patches, weights, starts, shifts, bases, below, odd, limit
 
 @compiled
 def _add_term(lanes, weight, shift, base, below, odd, low, high, overflow, sums):
-    period = high - low
     for lane in range(len(lanes)):
         total = (sums[lane] << shift) + weight * lanes[lane]
-        code = (total + base + (below if total < 0 else 0) + odd * ((total >> shift) & 1)) >> shift
-        if overflow == WRAP:  # the period less 1 is all ones
-            code = ((code - low) & period) + low
-        elif overflow == CLAMP:
-            code = min(max(code, low), high)
-        else:
-            code = code if low <= code <= high else 0
-        sums[lane] = code
+        sums[lane] = cast(total, shift, base, below, odd, low, high, overflow)
+
+
+@compiled_inline
+def cast(total, shift, base, below, odd, low, high, overflow):
+    """Return the code of one sum that has ``shift`` fraction bits more than the register."""
+    code = (total + base + (below if total < 0 else 0) + odd * ((total >> shift) & 1)) >> shift
+    if overflow == WRAP:  # the period less 1 is all ones
+        return ((code - low) & (high - low)) + low
+    if overflow == CLAMP:
+        return min(max(code, low), high)
+    return code if low <= code <= high else 0

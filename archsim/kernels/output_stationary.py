@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.kernels.compiled import compiled
+from archsim.kernels.pe_arithmetic import Arithmetic, accumulate, enter_psum, multiply
 
 IntArray = NDArray[np.int64]
 
@@ -37,8 +38,8 @@ _STREAMING, _ENTERED, _SINCE, _FED_AT, _HELD, _MISSING = range(6)
 the last word of all; values in drain registers; values not out yet."""
 
 _WORD, _REACH, _KEEP, _LAST = range(4)
-"""What travels along a row: the word; in how many columns its MAC is wanted; 0 = it clears the sum; the pass
-that it closes, else -1."""
+"""What travels along a row: the word; in how many columns its MAC is wanted; 1, or where it clears the sum minus the
+pass that it opens; the pass that it closes, else -1."""
 
 _VALUE, _ORIGIN = range(2)
 """A drain register: the ofmap value and its place in the flat results; -1 = empty."""
@@ -46,7 +47,7 @@ _VALUE, _ORIGIN = range(2)
 
 @compiled
 def step_output_stationary_array(
-    ifmap: IntArray, weight: IntArray, extents: IntArray, settings: IntArray
+    ifmap: IntArray, weight: IntArray, extents: IntArray, settings: IntArray, arithmetic: Arithmetic = None
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Run passes back to back and clock every PE until the last ofmap value is out.
 
@@ -59,6 +60,8 @@ def step_output_stationary_array(
         Shape (passes, 7): ROWS ... DRAINS.
     settings
         Shape (7,): ACT_HOP ... STREAM_LEAD.
+    arithmetic
+        A rule and a table (`pe_arithmetic.py`), and from what sums start, shape (passes * R, C); None = int64, 0.
 
     Returns
     -------
@@ -76,13 +79,11 @@ def step_output_stationary_array(
     Not modelled: stalls of the feeding buffers. Output registers only delay; they are added to the
     cycle. A value that another overwrites in a drain register never comes out: its cycle stays 0.
     """
-    passes, _, rows = ifmap.shape
-    columns = weight.shape[2]
+    passes, rows, columns = len(ifmap), ifmap.shape[2], weight.shape[2]
     grid = (rows, columns)
     ring = settings[ACT_HOP] * (columns - 1) + settings[PE_LATENCY]
     lanes = np.zeros((4, rows, 2 * ring), np.int64)
-    lanes[_KEEP] = 1
-    lanes[_LAST] = -1
+    lanes[_KEEP], lanes[_LAST] = 1, -1
     fed = np.full((settings[INPUT_REGS] + max(rows, settings[ACT_HOP] * (columns - 1) + 1), 2), -1)
     pes = (np.zeros(grid, np.int64), np.zeros((settings[PE_LATENCY], *grid), np.int64), np.zeros(grid, np.int64))
     drains = np.full((2, *grid), -1)
@@ -98,7 +99,7 @@ def step_output_stationary_array(
         _sample_feed(control, fed, cycle, (extents, settings, progress[0]))
         _push_ifmap_words(lanes, fed, now, (ifmap, extents, settings, counts))
         _push_weight_words(pes[0], fed, cycle, (weight, extents, settings, counts))
-        _clock_pes(lanes, pes, macs, (cycle, now[1], settings[ACT_HOP]))
+        _clock_pes(lanes, pes, macs, (cycle, now[1], settings[ACT_HOP]), arithmetic)
         if control[_HELD] > 0:
             _shift_drains((drains, results, progress, control), cycle, (extents, settings, counts))
         if cycle - control[_FED_AT] < len(fed) + ring + rows:
@@ -154,9 +155,8 @@ def _push_ifmap_words(
     lanes: IntArray, fed: IntArray, now: tuple[int, int], plan: tuple[IntArray, IntArray, IntArray, IntArray]
 ) -> None:
     """Move every row's words one register on; row i takes the word fed input_regs + i edges ago."""
-    cycle, position = now
+    (cycle, position), ring = now, lanes.shape[2] // 2
     ifmap, extents, settings, counts = plan
-    ring = lanes.shape[2] // 2
     for i in range(lanes.shape[1]):
         lanes[:, i, position] = 0
         lanes[_KEEP, i, position] = 1
@@ -167,7 +167,7 @@ def _push_ifmap_words(
             counts[IFMAP_READS] += is_used
             lanes[_WORD, i, position] = ifmap[fold, t, i]
             lanes[_REACH, i, position] = extents[fold, USED_COLUMNS] if is_used else 0
-            lanes[_KEEP, i, position] = not (t == 0 and extents[fold, CLEARS])
+            lanes[_KEEP, i, position] = -fold if t == 0 and extents[fold, CLEARS] else 1
             lanes[_LAST, i, position] = fold if t == extents[fold, LENGTH] - 1 else -1
         lanes[:, i, position + ring] = lanes[:, i, position]
 
@@ -189,21 +189,23 @@ def _push_weight_words(
 
 @compiled
 def _clock_pes(
-    lanes: IntArray, pes: tuple[IntArray, IntArray, IntArray], macs: IntArray, now: tuple[int, int, int]
-) -> None:
+    lanes: IntArray, pes: tuple[IntArray, IntArray, IntArray], macs: IntArray, now: tuple[int, int, int],
+    arithmetic: Arithmetic,
+) -> None:  # fmt: skip
     """Clock every PE: multiply, and add the product of pe_latency - 1 edges ago to its sum."""
     falling, products, sums = pes
-    cycle, position, hop = now
-    depth = len(products)
+    (cycle, position, hop), depth = now, len(products)
     rows, columns = sums.shape
     issued, finished = cycle % depth, (cycle + 1) % depth
     for i in range(rows):
         row = (cycle - i) % rows
         for j in range(columns):
             tap = position + hop * j
-            products[issued, i, j] = lanes[_WORD, i, tap] * falling[row, j]
+            products[issued, i, j] = multiply(lanes[_WORD, i, tap], falling[row, j], arithmetic)
             macs[i, j] += j < lanes[_REACH, i, tap]
-            sums[i, j] = sums[i, j] * lanes[_KEEP, i, tap + depth - 1] + products[finished, i, j]
+            keep = lanes[_KEEP, i, tap + depth - 1]
+            before = sums[i, j] if keep > 0 else enter_psum(arithmetic, i - keep * rows, j)
+            sums[i, j] = accumulate(before, products[finished, i, j], arithmetic)
 
 
 @compiled

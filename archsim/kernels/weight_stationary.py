@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.kernels.compiled import compiled
+from archsim.kernels.pe_arithmetic import Arithmetic, accumulate, enter_psum, multiply
 
 IntArray = NDArray[np.int64]
 
@@ -38,15 +39,15 @@ that loads or loaded last, its load cycles so far, the edge of the last of them;
 has used its weights."""
 
 _WORD, _REACH, _SWITCH, _TAG, _WIDTH = range(5)
-"""What travels along a row: the word; in how many columns its MAC is wanted; whether it opens a pass; in the
-pass's bottom row, which word of all passes it is and how many columns give an output."""
+"""What travels along a row: the word; in how many columns its MAC is wanted; whether it opens a pass; which word of
+all passes it is; in the pass's bottom row, how many columns give an output."""
 
 _ACTIVE, _SHADOW = range(2)
 
 
 @compiled
 def step_weight_stationary_array(
-    stationary: IntArray, streamed: IntArray, extents: IntArray, settings: IntArray
+    stationary: IntArray, streamed: IntArray, extents: IntArray, settings: IntArray, arithmetic: Arithmetic = None
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Run passes back to back and clock every PE until the last output is in its register.
 
@@ -60,6 +61,8 @@ def step_weight_stationary_array(
         Shape (passes, 5): ROWS, COLUMNS, USED_ROWS, USED_COLUMNS, LOAD_CYCLES.
     settings
         Shape (11,): PSUM_HOP ... RELOAD_LEAD.
+    arithmetic
+        A rule and a table (`pe_arithmetic.py`), and the psums that enter row 0, shape (passes * T, C); None = int64, 0.
 
     Returns
     -------
@@ -77,8 +80,7 @@ def step_weight_stationary_array(
     Not modelled: stalls of the feeding buffers; outputs of smaller passes that meet on a shared exit (each
     bottom row has its own). Output registers only delay; they are added to the cycle.
     """
-    passes, length, rows = streamed.shape
-    columns = stationary.shape[2]
+    (passes, length, rows), columns = streamed.shape, stationary.shape[2]
     ring = settings[ACT_HOP] * (columns - 1) + settings[PE_LATENCY]
     skew = settings[INPUT_REGS] + settings[PSUM_HOP] * (rows - 1)
     lanes = np.zeros((5, rows, 2 * ring), np.int64)
@@ -90,15 +92,13 @@ def step_weight_stationary_array(
         np.zeros((settings[PSUM_HOP] + 1, rows, columns), np.int64),
     )
     outputs = np.zeros((passes * length, columns), np.int64)
-    output_cycles = np.zeros((passes * length, columns), np.int64)
+    output_cycles = np.zeros_like(outputs)
     macs = np.zeros((rows, columns), np.int64)
     is_bottom = np.zeros(rows, np.bool_)
     is_bottom[extents[:, ROWS] - 1] = True
     counts = np.zeros(4, np.int64)
     control = np.array([-1, length, 0, -1, 0, 0, 0])
-    first_streamed = 0
-    missing = length * np.sum(extents[:, COLUMNS])
-    cycle = 0
+    cycle, first_streamed, missing = 0, 0, length * np.sum(extents[:, COLUMNS])
     while missing > 0:
         cycle += 1
         now = (cycle, ring - 1 - cycle % ring)
@@ -106,7 +106,7 @@ def step_weight_stationary_array(
         if first_streamed == 0 and control[_STREAMING] == 0:
             first_streamed = cycle
         _push_streamed_words(lanes, feeds[0], now, (streamed, extents, settings, counts))
-        _clock_pes(lanes, (weights, pipes, macs), now, settings)
+        _clock_pes(lanes, (weights, pipes, macs), now, settings, arithmetic)
         missing -= _collect_outputs((outputs, output_cycles), (lanes, pipes[1]), now, (is_bottom, settings))
         _watch_last_use(control, lanes[_TAG], (length, now[1]), (extents, settings))
         if cycle - control[_LOADED_AT] >= len(feeds[1]):
@@ -129,8 +129,7 @@ def _sample_feeds(
 ) -> None:
     """Decide which streamed word and which load step the array samples at this edge, if any."""
     words, loads = feeds
-    length, cycle = now
-    extents, settings = plan
+    (length, cycle), (extents, settings) = now, plan
     tile = control[_TILE]
     is_ready = tile > control[_STREAMING] and control[_LOADED] >= extents[tile, LOAD_CYCLES] - settings[STREAM_LEAD]
     if is_ready and control[_ENTERED] == length:
@@ -180,8 +179,8 @@ def _push_streamed_words(
             lanes[_WORD, i, position] = streamed[fold, tag % length, i]
             lanes[_REACH, i, position] = extents[fold, USED_COLUMNS] if is_used else 0
             lanes[_SWITCH, i, position] = settings[WEIGHT_REGS] == 2 and tag % length == 0
+            lanes[_TAG, i, position] = tag
             if i == extents[fold, ROWS] - 1:
-                lanes[_TAG, i, position] = tag
                 lanes[_WIDTH, i, position] = extents[fold, COLUMNS]
         lanes[:, i, position + ring] = lanes[:, i, position]
 
@@ -192,12 +191,12 @@ def _clock_pes(
     registers: tuple[IntArray, tuple[IntArray, IntArray], IntArray],
     now: tuple[int, int],
     settings: IntArray,
+    arithmetic: Arithmetic,
 ) -> None:
     """Clock every PE: switch weights if told, multiply, add the psum from the row above."""
     weights, (products, psums), macs = registers
     cycle, position = now
-    hop = settings[ACT_HOP]
-    depth = len(products)
+    hop, depth = settings[ACT_HOP], len(products)
     rows, columns = macs.shape
     issued, finished = cycle % depth, (cycle + 1) % depth
     written, arriving = cycle % len(psums), (cycle - settings[PSUM_HOP]) % len(psums)
@@ -208,10 +207,10 @@ def _clock_pes(
                     weights[_ACTIVE, i, j] = weights[_SHADOW, i, j]
         for j in range(columns):
             tap = position + hop * j
-            products[issued, i, j] = lanes[_WORD, i, tap] * weights[_ACTIVE, i, j]
+            products[issued, i, j] = multiply(lanes[_WORD, i, tap], weights[_ACTIVE, i, j], arithmetic)
             macs[i, j] += j < lanes[_REACH, i, tap]
-            above = psums[arriving, i - 1, j] if i > 0 else 0
-            psums[written, i, j] = above + products[finished, i, j]
+            above = psums[arriving, i - 1, j] if i > 0 else enter_psum(arithmetic, lanes[_TAG, 0, tap + depth - 1], j)
+            psums[written, i, j] = accumulate(above, products[finished, i, j], arithmetic)
 
 
 @compiled

@@ -82,8 +82,13 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
 def _visits(work: ArrayWork, nest: LoopNest, walk: FoldWalk, operand: Operand, enters: NDArray[np.bool_]) -> Visits:
     per_step = changed(walk.group) if operand in nest.whole else None
     if operand in nest.streamed:
-        per_step = enters if operand is Operand.PSUM else np.ones(len(walk), dtype=bool)
+        per_step = enters if operand is Operand.PSUM else _crosses(work, walk, operand)
     return operand_visits(walk, nest, operand, per_step)
+
+
+def _crosses(work: ArrayWork, walk: FoldWalk, operand: Operand) -> NDArray[np.bool_]:
+    """Whether a step takes words of an input into the array: the stationary one comes once per pass."""
+    return walk.starts_pass if operand is work.dataflow.stationary else np.ones(len(walk), dtype=bool)
 
 
 def _ifmap_boxes(work: ArrayWork, nest: LoopNest, walk: FoldWalk, visits: Visits) -> IfmapBoxes:
@@ -120,7 +125,8 @@ def _fetches(
 ) -> list[Fetch]:
     fetches = []
     for operand, length in use.fetch_bytes().items():
-        release = release_steps(visits[operand], work.copies(operand, nest))
+        flows = operand in nest.streamed and operand is not Operand.PSUM
+        release = release_steps(visits[operand], work.copies(operand, nest), flows=flows)
         if operand is Operand.PSUM and length.any():
             release = np.maximum(release, visits[operand].previous_visit())  # read back only what has been written
         lead = timing.load if operand is work.dataflow.stationary else np.zeros_like(timing.load)

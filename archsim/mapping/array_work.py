@@ -84,7 +84,7 @@ class ArrayWork:
         return copies * self.stored(operand).bits_of(words) / 8
 
     def copies(self, operand: Operand, nest: LoopNest) -> int:
-        """Tiles (or steps, where streamed) of an operand that its level holds, those loaded ahead included."""
+        """Tiles (steps or passes, where streamed) of an operand that its level holds, those loaded ahead included."""
         if operand in nest.streamed:
             return nest.streamed[operand]
         level = self.arch.sram_of(operand)

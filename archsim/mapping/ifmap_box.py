@@ -86,7 +86,7 @@ def first_unit_held(walk: FoldWalk, nest: LoopNest, dim: Dim, operand: Operand) 
 
 def _slides(walk: FoldWalk, visits: Visits) -> BoolArray:
     """Whether each generation follows the pixel tile just before it, shape (generations,)."""
-    first_step = np.concatenate([[0], visits.last_step_of()[:-1] + 1])
+    first_step = visits.first_step_of()
     group, pixels, window = walk.group[first_step], walk.tile[Dim.PIXELS][first_step], walk.tile[Dim.WINDOW][first_step]
     slides = (group[1:] == group[:-1]) & (window[1:] == window[:-1]) & (pixels[1:] == pixels[:-1] + 1)
     return np.concatenate([[False], slides])

@@ -63,8 +63,11 @@ def _followed(layer: Layer, arch: Architecture, own: Formats) -> Architecture:
 
 
 def _checked(layer: Layer, arch: Architecture, own: LayerFormats) -> Formats:
-    """Return the arch's formats for the layer; the ofmap is the psum's where sums leave the array as they are."""
-    leaves_sums = own.ofmap == own.psum
+    """Return the arch's formats for the layer; the ofmap is the psum's where sums leave the array as they are.
+
+    An operator of the vector unit makes no sums: its psum format is a copy of its ofmap's and says nothing.
+    """
+    leaves_sums = own.ofmap == own.psum and not isinstance(layer, VectorLayer)
     ofmap = arch.formats.psum if leaves_sums else arch.formats.ofmap
     formats = replace(arch.formats, ofmap=ofmap)
     operands = (Operand.IFMAP, Operand.OFMAP) if isinstance(layer, VectorLayer) else HELD_OPERANDS

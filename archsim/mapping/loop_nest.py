@@ -68,8 +68,8 @@ class LoopNest:
     rows, columns, stream
         The dimension along the array's rows, its columns, and in time.
     streamed
-        Operands that pass through their buffer without staying, and for how many steps the buffer
-        has room.
+        Operands that pass through their buffer without staying, and for how many steps (passes, of what
+        waits in the PEs) the buffer has room.
     whole
         Operands that stay in their buffer throughout (one group at a time), whatever the tiles.
     """

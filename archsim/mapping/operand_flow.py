@@ -3,7 +3,7 @@
 A buffer holds one tile of an operand (two, when double buffered): its *generation*. A step fetches a
 unit when it is the first of the generation to need it, and the output's units are written back by the
 last step of the generation that adds to them. An operand that does not stay on chip has a generation
-per step.
+per step; the words that the array holds for a whole pass, one per pass.
 """
 
 from dataclasses import dataclass
@@ -58,6 +58,10 @@ class Visits:
         """Return the last step of each generation, shape (generations,)."""
         return np.flatnonzero(np.append(self.generation[1:] != self.generation[:-1], True))
 
+    def first_step_of(self) -> IntArray:
+        """Return the first step of each generation, shape (generations,)."""
+        return np.concatenate([[0], self.last_step_of()[:-1] + 1])
+
     def previous_visit(self) -> IntArray:
         """Return the step before each step that used the same unit; -1 = none. Shape (steps,)."""
         order = np.argsort(self.unit, kind="stable")
@@ -95,10 +99,20 @@ def operand_visits(walk: FoldWalk, nest: LoopNest, operand: Operand, per_step: B
                   last_ever=last_ever)  # fmt: skip
 
 
-def release_steps(visits: Visits, copies: int) -> IntArray:
-    """Return the step whose end frees the buffer for each step's generation; -1 = free from the start."""
-    last_step = np.concatenate([np.full(copies, -1, dtype=np.int64), visits.last_step_of()])
-    return last_step[visits.generation]
+def release_steps(visits: Visits, copies: int, *, flows: bool = False) -> IntArray:
+    """Return the step whose end frees the buffer for each step's generation; -1 = free from the start.
+
+    Parameters
+    ----------
+    visits
+        Of the operand.
+    copies
+        Generations that the buffer holds.
+    flows
+        Whether the array takes a whole generation with its first step, the buffer being free behind it.
+    """
+    steps = visits.first_step_of() if flows else visits.last_step_of()
+    return np.concatenate([np.full(copies, -1, dtype=np.int64), steps])[visits.generation]
 
 
 def _first_and_last(keys: IntArray) -> tuple[BoolArray, BoolArray]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from archsim.errors import MappingError
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_walk import DIMS
-from archsim.mapping.loop_nest import Dim, LoopNest
+from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
 from archsim.mapping.tile_bursts import burst_bytes_per_byte
 from archsim.mapping.tile_options import ORDERS, STREAMABLE, TileOptions, tile_options
 from archsim.mapping.tile_room import copies_held, fitting_options
@@ -94,6 +94,13 @@ def search_nests(work: ArrayWork, compute_cycles: int) -> Iterator[RankedNest]:
             return
 
 
+def has_nest(work: ArrayWork) -> bool:
+    """Return whether any tiling fits the chip's buffers and is short enough to be simulated."""
+    options = tile_options(work)
+    traffic = tile_traffic(work, options)
+    return bool((fitting_options(work, options, traffic) & (_steps(work, traffic) <= MOST_STEPS)).any())
+
+
 def _unlike(ranked: NDArray[np.int64], time: FloatArray, energy: FloatArray, count: int) -> list[int]:
     """Pick the first options that differ in energy: those that move the same words run much alike."""
     if not len(ranked):
@@ -163,20 +170,19 @@ def nest_of(
 ) -> LoopNest:
     """Return one option as a loop nest, each unit of its stream cut into ``pieces`` steps or fewer."""
     tiling = {dim: options.tilings[dim][options.choice[dim][index]] for dim in DIMS}
-    stream = tiling[work.dataflow.stream]
+    stream = cut = tiling[work.dataflow.stream]
     if pieces > 1:
         unit = -(-stream.unit // (_grain(work) * pieces)) * _grain(work)
-        pieces = -(-stream.unit // unit)
-        stream = replace(stream, unit=unit, units_per_tile=pieces)
+        cut = replace(stream, unit=unit, units_per_tile=-(-stream.unit // unit))
     return LoopNest(
         groups=work.groups,
         order=ORDERS[options.order[index]],
-        tiling=tiling | {work.dataflow.stream: stream},
+        tiling=tiling | {work.dataflow.stream: cut},
         rows=work.dataflow.rows,
         columns=work.dataflow.columns,
         stream=work.dataflow.stream,
         streamed={
-            operand: _steps_held(work, operand, float(copies[operand][index]), pieces)
+            operand: _steps_held(work, operand, float(copies[operand][index]), stream, cut)
             for operand in STREAMABLE
             if options.streamed[operand][index]
         },
@@ -184,13 +190,24 @@ def nest_of(
     )
 
 
-def _steps_held(work: ArrayWork, operand: Operand, units: float, pieces: int) -> int:
+def _steps_held(work: ArrayWork, operand: Operand, units: float, tile: DimTiling, cut: DimTiling) -> int:
     """Return the generations that room for so many units of a streaming operand holds.
 
-    What stays in the PEs crosses once per pass, whatever the pieces: weights (or an ifmap tile) with its
-    first piece, psums with its last. What passes by crosses piece by piece.
+    What stays in the PEs crosses once per pass, whatever the pieces (the last tile of the stream may have
+    fewer). What passes by crosses piece by piece; of a unit that is not held whole, every piece counts as
+    a long one.
+
+    Parameters
+    ----------
+    work, operand
+        The layer, and what streams.
+    units
+        Room, in units of the stream as the option cuts it.
+    tile, cut
+        The stream's tiling, before and after its units are cut into pieces.
     """
-    if operand is not work.dataflow.stationary:
-        return max(1, int(units * pieces))
-    whole = max(1, int(units))
-    return whole if operand is Operand.PSUM else whole * pieces
+    whole = int(units)
+    if operand is work.dataflow.stationary:
+        return max(1, whole)
+    pieces = -(-tile.unit // cut.unit)
+    return max(1, whole * pieces + int((units - whole) * tile.unit / cut.unit))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from archsim.kernels.product_sum import add_products
 from archsim.numerics.accumulator import FloatSumKind
-from archsim.numerics.patches import Adder, run_windows
+from archsim.numerics.patches import Adder, Substitute, run_windows
 from archsim.numerics.sum_width import largest_sum
 from archsim.numerics.window import Window
 
@@ -28,6 +28,7 @@ def float_sums(
     *,
     kind: FloatSumKind,
     order: IntArray | None = None,
+    substitute: Substitute | None = None,
 ) -> FloatArray:
     """Add products of floating-point values.
 
@@ -37,7 +38,7 @@ def float_sums(
         Values, finite; shapes as of `integer_sums`.
     bias
         Start, shape (K,); None = 0.
-    window, order
+    window, order, substitute
         As of `integer_sums`.
     kind
         ``fp32``: operands, products and sums are each rounded to float32, one term after the other; so with
@@ -56,16 +57,18 @@ def float_sums(
     if not all(np.isfinite(values).all() for values in (ifmap, weight, starts)):
         raise ValueError("only finite values are added: clamp them on conversion")
     if kind is FloatSumKind.KULISCH:
-        return _exact_sums(ifmap, weight, starts, window)
+        return _exact_sums(ifmap, weight, (starts, substitute), window)
     float_type = np.float32 if kind is FloatSumKind.FP32 else np.float64
     adder = Adder(kernel=add_products, per_channel=(starts.astype(float_type),), sums_type=float_type)
-    return run_windows(adder, ifmap.astype(float_type), weight.astype(float_type), window, order=order).astype(
-        np.float64
-    )
+    words, weights = ifmap.astype(float_type), weight.astype(float_type)
+    return run_windows(adder, words, weights, window, order=order, substitute=substitute).astype(np.float64)
 
 
-def _exact_sums(ifmap: FloatArray, weight: FloatArray, starts: FloatArray, window: Window | None) -> FloatArray:
-    """Write operands as integers of a common last bit and add those."""
+def _exact_sums(
+    ifmap: FloatArray, weight: FloatArray, added: tuple[FloatArray, Substitute | None], window: Window | None
+) -> FloatArray:
+    """Write operands as integers of a common last bit and add those; ``added``: the bias, and what adds."""
+    starts, substitute = added
     (words, word_bit), (weights, weight_bit) = _integers(ifmap, "ifmap"), _integers(weight, "weight")
     (biases, bias_bit) = _integers(starts, "bias")
     last_bit = min(word_bit + weight_bit, bias_bit) if biases.any() else word_bit + weight_bit
@@ -79,7 +82,8 @@ def _exact_sums(ifmap: FloatArray, weight: FloatArray, starts: FloatArray, windo
             "Use fp32 or fp64, or a format of less range"
         )
     adder = Adder(kernel=add_products, per_channel=(biases << bias_shift,))
-    return np.ldexp(run_windows(adder, words, weights << guard, window).astype(np.float64), last_bit)
+    sums = run_windows(adder, words, weights << guard, window, substitute=substitute)
+    return np.ldexp(sums.astype(np.float64), last_bit)
 
 
 def _integers(values: FloatArray, name: str) -> tuple[IntArray, int]:

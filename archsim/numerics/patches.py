@@ -37,6 +37,8 @@ class Adder:
         Of its sums.
     blank
         The word that stands for zero outside of the image.
+    is_whole
+        Whether the kernel takes all output pixels of a group at once, not a tile of them.
     """
 
     kernel: Callable[..., None]
@@ -44,10 +46,21 @@ class Adder:
     shared: tuple[Any, ...] = ()
     sums_type: type[np.generic] = np.int64
     blank: int = 0
+    is_whole: bool = False
+
+
+Substitute = Callable[[Adder], Adder]
+"""Puts another kernel in the place of an adder's own: that of some hardware, which should make the same sums."""
 
 
 def run_windows(
-    adder: Adder, ifmap: Array, weight: Array, window: Window | None, *, order: IntArray | None = None
+    adder: Adder,
+    ifmap: Array,
+    weight: Array,
+    window: Window | None,
+    *,
+    order: IntArray | None = None,
+    substitute: Substitute | None = None,
 ) -> Array:
     """Return the sums of every window.
 
@@ -59,6 +72,8 @@ def run_windows(
         Shapes (N, C, H, W) and (K, C / groups, R, S); without a window (N, C) and (K, C).
     order
         A permutation of a window's C / groups * R * S places, channel by channel and row by row; None = this order.
+    substitute
+        Adds in the place of the adder's kernel; None = the kernel does.
 
     Returns
     -------
@@ -69,6 +84,7 @@ def run_windows(
     ValueError
         Shapes do not fit each other.
     """
+    adder = adder if substitute is None else substitute(adder)
     if window is None:
         _check_dense(ifmap, weight)
         flat = run_windows(adder, ifmap[:, :, None, None], weight[:, :, None, None], Window(), order=order)
@@ -79,7 +95,8 @@ def run_windows(
         _check_order(order, len(places))
         weights, places = weights[:, order], places[order]
     sums = np.empty((len(ifmap), len(weight), *ofmap_sides(ifmap.shape, weight.shape, window)), adder.sums_type)
-    for tile in _tiles(sums.shape, len(places) * ifmap.itemsize):
+    whole = np.array([0, len(sums), 0, *sums.shape[2:]], dtype=np.int64)
+    for tile in [whole] if adder.is_whole else _tiles(sums.shape, len(places) * ifmap.itemsize):
         _run_tile(adder, np.ascontiguousarray(ifmap), np.ascontiguousarray(weights), _Walk(window, places, tile, sums))
     return sums
 

@@ -18,7 +18,7 @@ from archsim.numerics.antilog import antilog_table
 from archsim.numerics.cast_rule import cast_adder
 from archsim.numerics.float_products import float_sums
 from archsim.numerics.log_adder import adder_tables
-from archsim.numerics.patches import Adder, run_windows
+from archsim.numerics.patches import Adder, Substitute, run_windows
 from archsim.numerics.sum_width import largest_magnitude, largest_sum
 from archsim.numerics.window import Window
 
@@ -40,6 +40,7 @@ def integer_sums(
     product_fraction_bits: IntArray | int = 0,
     guard_shifts: IntArray | None = None,
     order: IntArray | None = None,
+    substitute: Substitute | None = None,
 ) -> IntArray:
     """Add products of integer codes.
 
@@ -60,6 +61,8 @@ def integer_sums(
         By which products are shifted left before they are added, shape (K,). [b]
     order
         In which a window's places are added: a permutation of their canonical numbers; None = canonical.
+    substitute
+        Adds in the place of a kernel: see `patches.py`.
 
     Returns
     -------
@@ -81,7 +84,8 @@ def integer_sums(
         bound = largest_sum(weight_codes, largest_code, bias, guards)
         adder = _plain_adder(accumulator, starts, bound)
     operand_type = INT32 if adder.sums_type is np.int32 else INT64
-    sums = run_windows(adder, ifmap_codes.astype(operand_type), weights.astype(operand_type), window, order=order)
+    ifmap, weight = ifmap_codes.astype(operand_type), weights.astype(operand_type)
+    sums = run_windows(adder, ifmap, weight, window, order=order, substitute=substitute)
     if isinstance(accumulator, WrappedSum):
         return _wrap(sums.astype(np.int64), accumulator.width_bits)
     return sums.astype(np.int64, copy=False)
@@ -97,6 +101,7 @@ def linear_log_sums(
     fraction_bits: int,
     lsb: IntArray | int,
     order: IntArray | None = None,
+    substitute: Substitute | None = None,
 ) -> IntArray:
     """Add products of logarithms in a saturating integer.
 
@@ -139,7 +144,8 @@ def linear_log_sums(
         per_channel=(starts.astype(np.int64), np.ascontiguousarray(signs, dtype=np.int64)),
         shared=(table, limits),
     )
-    return run_windows(adder, places.astype(np.int32), weight_exponents - lowest[1], window, order=order)
+    weights = weight_exponents - lowest[1]
+    return run_windows(adder, places.astype(np.int32), weights, window, order=order, substitute=substitute)
 
 
 def log_sums(
@@ -151,12 +157,13 @@ def log_sums(
     accumulator: LogSum,
     fraction_bits: int,
     order: IntArray | None = None,
+    substitute: Substitute | None = None,
 ) -> tuple[IntArray, NDArray[np.int8]]:
     """Add products of logarithms without leaving the log domain.
 
     Parameters
     ----------
-    ifmap, weight, fraction_bits, order
+    ifmap, weight, fraction_bits, order, substitute
         As `linear_log_sums`.
     bias
         Start: logarithms in units of 2**-fa of the product's scale and signs, shape (K,) each; None = zero.
@@ -189,7 +196,7 @@ def log_sums(
         blank=2 * ZERO_EXPONENT,
     )
     words, weights = (_signed_logs(exponents << finer, signs) for exponents, signs in (ifmap, weight))
-    sums = run_windows(adder, words, weights, window, order=order)
+    sums = run_windows(adder, words, weights, window, order=order, substitute=substitute)
     is_zero = sums < ZERO_EXPONENT
     signs = np.where(is_zero, 0, 1 - 2 * (sums & 1)).astype(np.int8)
     return np.where(is_zero, 0, sums >> 1), signs

@@ -90,6 +90,7 @@ def _totals(run: RunResult) -> list[tuple[str, str]]:
         ("utilization", f"{100 * run.utilization:.1f} %"),
         ("DRAM traffic", shown(run.dram_bytes, BYTE_SCALES)),
         *_dram_rows(run),
+        *_load_rows(run),
         ("energy", shown(run.energy_pj, ENERGY_SCALES)),
         ("energy went to", _energy_shares(run) or "nothing"),
         ("area", f"{three_digits(run.area_mm2)} mm²"),
@@ -108,6 +109,15 @@ def _dram_rows(run: RunResult) -> list[tuple[str, str]]:
         f"{use.value.replace('_', ' ')} {100 * share:.0f} %" for use, share in shares if share >= LEAST_SHARE
     )
     return [("DRAM bursts", f"{moved}, {100 * run.dram.counts.row_hit_rate:.0f} % row hits"), ("DRAM bus", bus)]
+
+
+def _load_rows(run: RunResult) -> list[tuple[str, str]]:
+    """Say what the load of all weights takes, where a level keeps them."""
+    load = run.weights_load
+    if load is None:
+        return []
+    took = f"{shown(load.size_bytes, BYTE_SCALES)}, {load.cycles:,} cycles, {shown(load.energy_pj, ENERGY_SCALES)}"
+    return [("weights, loaded once", f"{took}: part of no total")]
 
 
 def _energy_shares(run: RunResult) -> str:

@@ -1,7 +1,8 @@
 """Frozen dataclasses as plain JSON values and back.
 
 `study/result.py` writes the resolved arch and workload of a run with it, `study/saved_run.py` reads them
-again. A union of dataclasses is told apart by its fields, so no class name stands in the file.
+again. A union of dataclasses is told apart by its fields, a number format by its name, so no class name stands in
+the file.
 """
 
 import json
@@ -13,6 +14,9 @@ from enum import Enum
 from fractions import Fraction
 from functools import cache
 from typing import Any
+
+from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.number_format import NumberFormat
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
@@ -59,6 +63,8 @@ def from_plain(wanted: Any, value: Any, key: str) -> Any:
         return _from_union(typing.get_args(wanted), value, key)
     if origin in (tuple, frozenset):
         return origin(_items(wanted, value, key))
+    if wanted is NumberFormat:
+        return _from_format(value, key)
     if is_dataclass(wanted):
         return _from_mapping(wanted, value, key)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
@@ -85,6 +91,20 @@ def _from_mapping(wanted: Any, value: Any, key: str) -> Any:
     for name in sorted(hints.keys() ^ value.keys()):
         raise ValueError(f"{key}.{name}: " + ("missing" if name in hints else "no such key"))
     return wanted(**{name: from_plain(hints[name], item, f"{key}.{name}") for name, item in value.items()})
+
+
+def _from_format(value: Any, key: str) -> NumberFormat:
+    """Return the format of the name in a record of one, whatever its class; its other entries must be the name's."""
+    name = value.get("name") if isinstance(value, dict) else None
+    if not isinstance(name, str):
+        raise _misfit(NumberFormat, value, key)
+    try:
+        fmt = parse_format(name)
+    except ValueError as problem:
+        raise ValueError(f"{key}.name: {problem}") from None
+    if to_plain(fmt) != value:
+        raise ValueError(f"{key}: its entries are not those of {name}")
+    return fmt
 
 
 def _plain_scalar(value: Any) -> Plain:

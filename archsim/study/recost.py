@@ -13,6 +13,7 @@ from archsim.cost.layer_prices import price_layers
 from archsim.cost.price_list import PriceList
 from archsim.cost.price_source import load_prices, own_table, with_energy_table
 from archsim.study.result import RunResult
+from archsim.study.weights_load import priced_load
 
 
 def recost(run: RunResult, table: EnergyTable) -> RunResult:
@@ -45,4 +46,5 @@ def _priced(run: RunResult, price_list: Callable[[Architecture], PriceList], tab
     priced = price_layers(runs, run.workload, run.arch, price_list, table=table)
     pairs = zip(run.layers, priced.energies, strict=True)
     layers = tuple(replace(layer, energy=energy) for layer, energy in pairs)
-    return replace(run, layers=layers, prices=priced.prices)
+    load = priced_load(run.weights_load, run.arch, priced.prices)
+    return replace(run, layers=layers, prices=priced.prices, weights_load=load)

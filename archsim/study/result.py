@@ -20,6 +20,7 @@ from archsim.study import run_tables
 from archsim.study.directory import write_directory
 from archsim.study.layer_result import LayerResult
 from archsim.study.plain_json import json_text, to_plain
+from archsim.study.weights_load import WeightsLoad
 from archsim.terms import OPS_PER_MAC
 from archsim.workload.network import Workload
 
@@ -53,6 +54,8 @@ class RunResult:
         (program, version) pairs.
     seed
         Of every random choice.
+    weights_load
+        The load of all weights before the first layer, part of no total; None where no level keeps them.
     """
 
     arch: Architecture
@@ -62,6 +65,7 @@ class RunResult:
     model_assumptions: tuple[str, ...] = ()
     versions: tuple[tuple[str, str], ...] = ()
     seed: int = 0
+    weights_load: WeightsLoad | None = None
 
     @property
     def name(self) -> str:
@@ -261,7 +265,8 @@ class RunResult:
                   "dram_write_bytes", "dram_bytes")  # fmt: skip
         sums: dict[str, int | float] = {name: sum(getattr(layer, name) for layer in self.layers) for name in counts}
         energy = {f"{component}_energy_pj": value for component, value in self.energy_components.items()}
-        return sums | {"utilization": self.utilization, "energy_pj": self.energy_pj} | energy
+        load = (self.weights_load or WeightsLoad()).totals()
+        return sums | {"utilization": self.utilization, "energy_pj": self.energy_pj} | energy | load
 
     def _hashes(self) -> dict[str, str]:
         resolved = {"arch": self.arch, "workload": self.workload}

@@ -24,6 +24,7 @@ from archsim.study import run_tables
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.plain_json import from_plain
 from archsim.study.result import DRAM_FILE, SCHEMA, RunResult
+from archsim.study.weights_load import WeightsLoad
 from archsim.terms import Bottleneck, Direction, Operand
 from archsim.workload.network import Workload
 
@@ -56,6 +57,7 @@ def _result(directory: Path, summary: dict[str, Any], layers: tuple[LayerResult,
             model_assumptions=tuple(map(str, summary["model_assumptions"])),
             versions=tuple((str(name), str(value)) for name, value in summary["versions"].items()),
             seed=int(summary["seed"]),
+            weights_load=WeightsLoad.of_totals(summary["totals"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ConfigError(f"{directory / 'summary.json'}: no summary of a run: {problem!r}") from problem

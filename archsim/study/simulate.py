@@ -19,6 +19,7 @@ from archsim.engine.simulate import run_network
 from archsim.engine.weight_store import weight_store
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.result import RunResult
+from archsim.study.weights_load import weights_load
 from archsim.workload.batch import with_batch
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
@@ -127,6 +128,7 @@ def _priced(arch: Architecture, workload: Workload, runs: tuple[LayerRun, ...]) 
         ),
         prices=priced.prices,
         model_assumptions=model_assumptions(arch, workload),
+        weights_load=weights_load(arch, weight_store(arch, workload), priced.prices),
         versions=program_versions(),
     )
 

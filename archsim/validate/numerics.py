@@ -19,6 +19,10 @@ from archsim.validate.suite import SuiteResult, Tier
 GOLDEN = Path(__file__).parent / "golden"
 ACCURACIES = tuple(GOLDEN / name for name in ("webinar_ab.csv", "format_accuracy.csv", "lns_accuracy.csv"))
 CLUSTERS = GOLDEN / "cluster_accuracy.csv"
+NO_IMAGES = (
+    f"MNIST is not here: set {MNIST_VARIABLE} to the folder of train-images-idx3-ubyte.gz, t10k-images-idx3-ubyte.gz and "
+    "their labels"
+)
 
 
 def numerics_suite(reference: Path | None = None) -> SuiteResult:
@@ -71,7 +75,7 @@ def _mnist() -> tuple[Mnist | None, str]:
     """Return the images, or why there are none; a folder that is named and cannot be read is a fault."""
     try:
         return read_mnist(), ""
-    except ConfigError as problem:
+    except ConfigError:
         if os.environ.get(MNIST_VARIABLE):
             raise
-        return None, str(problem)
+        return None, NO_IMAGES

@@ -38,8 +38,8 @@ CLAIMS = {
 }
 """Family -> what is compared, and its bounds."""
 MITCHELL_NOTE = (
-    "not gated: where this adder rounds inside is not published, and the sums of 2352 terms follow every choice; "
-    "archsim truncates the shifted significand to the sum's fraction"
+    "not gated: where this adder rounds inside is not published, and sums of up to 2352 terms follow every choice; archsim "
+    "computes 2^-D and 1 - 2^-D exactly and rounds both logarithms down"
 )
 
 

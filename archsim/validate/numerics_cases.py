@@ -4,52 +4,25 @@ Called by `numerics_tables.py`, which reads the rows. The words are those of the
 ``LNS8 f=3``, ``MSE po2``; a format may be written in archsim's own words too.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
 
 from archsim.convert.recipe import Recipe
 from archsim.numerics.accumulator import Accumulator, CastSum, ExactSum
 from archsim.numerics.accumulator_grammar import accumulator_name, parse_accumulator
-from archsim.numerics.fixed_point import FixedPoint, fixed_point_type, integer_type
-from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.fixed_point import FixedPoint, fixed_point_type
 from archsim.numerics.logarithmic import logarithmic_type
 from archsim.numerics.minifloat import float_type
-from archsim.numerics.number_format import NumberFormat, NumberKind
+from archsim.numerics.number_format import NumberKind
 from archsim.numerics.rounding import OverflowMode, RoundingMode
-from archsim.terms import CalibrationMethod, WeightScales
-
-Word = TypeVar("Word")
+from archsim.validate.numerics_cells import METHODS, SCALES, first_line, known, read_format, share, whole
 
 TEST_IMAGES = 10_000
 """Of MNIST. [images]"""
 NETWORKS = {"web": "mnist_webinar", "big": "mnist_big_bn"}
 """Name in the tables -> shipped network."""
-SCALES = {
-    "per-tensor": WeightScales.TENSOR,
-    "weights per-channel": WeightScales.CHANNEL,
-    "per-channel": WeightScales.CHANNEL,
-    "per-tensor po2 scale": WeightScales.TENSOR,
-    "per-tensor bias": WeightScales.TENSOR,
-    "no scale": WeightScales.TENSOR,
-    "-": WeightScales.TENSOR,
-}
-"""Granularity -> what shares a scale of the weights."""
-METHODS: dict[str, CalibrationMethod | None] = {
-    "MSE po2": CalibrationMethod.MSE,
-    "max po2": CalibrationMethod.MAX,
-    "TWN": None,
-    "XNOR": None,
-    "-": None,
-} | {method.value: method for method in CalibrationMethod}
-"""Calibration -> method; None = the formats' own."""
-_INTEGER = re.compile(r"([su])(\d{1,2}) shared-exp")
-_LOGARITHM = re.compile(r"(unsigned )?LNS(\d{1,2}) f=(\d{1,2})")
-_SIGNS = {"ternary": "ternary_exact", "binary": "binary_exact"}
-"""Their scale is the mean magnitude that TWN and XNOR take, no power of two."""
 DEFAULT_REACH, SHORT_REACH = 10, 5
 """Of a table of Gaussian logarithms, where no column says it: the second is that of a row that repeats an earlier one's
 cells, as in the published order. [octaves]"""
@@ -146,7 +119,7 @@ def format_case(row: Mapping[str, str], _repeats: int = 0) -> AccuracyCase:
     network = known(row, "net", NETWORKS)
     make = partial(_case, row, network, TEST_IMAGES, share(row, "accuracy_10k"))
     scales, method = known(row, "granularity", SCALES), known(row, "calibration", METHODS)
-    weight, ifmap = read_format(row["weight_format"]), read_format(row["act_format"])
+    weight, ifmap = read_format(row, "weight_format"), read_format(row, "act_format")
     if {weight, ifmap} == {float_type("fp32")}:
         return make(Family.FLOAT_SUMS, None)
     kinds = {weight.kind, ifmap.kind}
@@ -187,67 +160,6 @@ def logarithmic_case(row: Mapping[str, str], repeats: int = 0) -> AccuracyCase:
     return _case(row, "mnist_webinar", images, share(row, "accuracy"), family, recipe)
 
 
-def read_format(words: str) -> NumberFormat:
-    """Read a format in the words of the tables, or in archsim's own.
-
-    Raises
-    ------
-    ValueError
-        It is neither.
-    """
-    integer, logarithm = _INTEGER.fullmatch(words), _LOGARITHM.fullmatch(words)
-    if integer:
-        return integer_type(int(integer[2]), signed=integer[1] == "s")
-    if logarithm:
-        return logarithmic_type(int(logarithm[2]), int(logarithm[3]), signed=logarithm[1] is None)
-    return parse_format(_SIGNS.get(words, words))
-
-
-def known(row: Mapping[str, str], column: str, words: Mapping[str, Word]) -> Word:
-    """Return what the word of a column means.
-
-    Raises
-    ------
-    ValueError
-        It is not among the words.
-    """
-    if row[column] not in words:
-        raise ValueError(f"{column} must be one of {', '.join(words)} (found {row[column]!r})")
-    return words[row[column]]
-
-
-def whole(row: Mapping[str, str], column: str, least: int, most: int) -> int:
-    """Return the whole number of a column.
-
-    Raises
-    ------
-    ValueError
-        It is none, or out of bounds.
-    """
-    text = row[column]
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 16 and least <= int(text) <= most):
-        raise ValueError(f"{column} must be a whole number from {least} to {most} (found {text!r})")
-    return int(text)
-
-
-def share(row: Mapping[str, str], column: str) -> float:
-    """Return the share of a column.
-
-    Raises
-    ------
-    ValueError
-        It is no number from 0 to 1.
-    """
-    try:
-        found = float(row[column])
-    except ValueError:
-        found = -1.0
-    if not 0 <= found <= 1:
-        raise ValueError(f"{column} must be a share from 0 to 1 (found {row[column]!r})")
-    return found
-
-
 def _case(  # noqa: PLR0917 - the callers fix the first four
     row: Mapping[str, str], network: str, images: int, accuracy: float, family: Family, recipe: Recipe | None
 ) -> AccuracyCase:
@@ -262,7 +174,12 @@ def _linear(row: Mapping[str, str], _repeats: int) -> tuple[Family, Accumulator]
     if row["antilog"] == "exact":
         return Family.FLOAT_SUMS, ExactSum()
     width, fraction = whole(row, "acc_bits_or_fa", 2, 63), whole(row, "lut_frac_bits", 0, 30)
-    return Family.LINEAR_LOGARITHMS, parse_accumulator(f"linear<{width},{fraction},{row['antilog']}>")
+    try:
+        return Family.LINEAR_LOGARITHMS, parse_accumulator(f"linear<{width},{fraction},{row['antilog']}>")
+    except ValueError as problem:
+        raise ValueError(
+            f"antilog must be exact, lut, mitchell or hyb1 to hyb15 (found {row['antilog']!r}): {first_line(problem)}"
+        ) from problem
 
 
 def _log(row: Mapping[str, str], repeats: int) -> tuple[Family, Accumulator]:

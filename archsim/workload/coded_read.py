@@ -135,7 +135,8 @@ class _Reading:
         network = CodedNetwork(
             name=self.top.name, ifmap_shape=ifmap.shape, ifmap=network_ifmap, layers=tuple(self.layers)
         )
-        said = tuple(f"calibration, {key}: {text}" for key, text in (self.top.calibration or {}).items())
+        settings = "; ".join(f"{key}: {text}" for key, text in (self.top.calibration or {}).items() if text != "no")
+        said = (f"converted with {settings}",) if settings else ()
         measured = tuple(_weight_zeros(layer) for layer in network.products)
         return Coded(
             network=network,

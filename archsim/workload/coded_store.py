@@ -5,7 +5,7 @@ for the simulator.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,10 +84,7 @@ def write_converted(
     Both files are written under other names and renamed when they are complete, the arrays first. The same network
     gives the same bytes.
     """
-    if path.suffix not in SUFFIXES:
-        raise WorkloadError(
-            f"{path}: a workload is named *{' or *'.join(SUFFIXES)}; its arrays lie in the .npz beside it"
-        )
+    _check_name(path)
     beside = path.with_suffix(".npz")
     text = converted_yaml(network, beside.name, golden, origin or Origin())
     arrays = arrays_of(network, golden, masks or {})
@@ -101,6 +98,35 @@ def write_converted(
     except OSError as problem:
         raise WorkloadError(f"{path}: cannot be written: {problem.strerror}") from problem
     return beside
+
+
+def check_place(path: Path, read: Iterable[Path] = ()) -> None:
+    """Refuse a place that cannot hold a workload, before hours of work go into it; nothing is left there.
+
+    Parameters
+    ----------
+    path
+        Of the YAML that is to be written.
+    read
+        Files that are needed and must not be written over.
+
+    Raises
+    ------
+    WorkloadError
+        The name has another suffix, the folder is missing or may not be written to, or a file of either name is a
+        directory or is read itself.
+    """
+    _check_name(path)
+    beside = path.with_suffix(".npz")
+    for each in (path, beside):
+        if each.is_dir():
+            raise WorkloadError(f"{each}: is a directory; a file of this name has to be written")
+    if any(each.exists() and beside.exists() and each.samefile(beside) for each in read):
+        raise WorkloadError(f"{path}: its arrays would be written over {beside}, which is read. Name it otherwise")
+    try:
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".archsim-").cleanup()
+    except OSError as problem:
+        raise WorkloadError(f"{path}: cannot be written: {problem.strerror}") from problem
 
 
 def read_converted(path: Path) -> ConvertedWorkload:
@@ -118,3 +144,10 @@ def read_converted(path: Path) -> ConvertedWorkload:
         )
     coded = found.coded
     return ConvertedWorkload(workload=found.workload, network=coded.network, golden=coded.golden, masks=coded.masks)
+
+
+def _check_name(path: Path) -> None:
+    if path.suffix not in SUFFIXES:
+        raise WorkloadError(
+            f"{path}: a workload is named *{' or *'.join(SUFFIXES)}; its arrays lie in the .npz beside it"
+        )

@@ -3,7 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from archsim.convert.cluster import PRUNED, ClusterRequest, CodebookScope, cluster_kernels, clusterable, relative_error
+from archsim.convert.cluster import (
+    PRUNED,
+    ClusterRequest,
+    CodebookScope,
+    _run_once,
+    cluster_kernels,
+    clusterable,
+    relative_error,
+)
 from archsim.errors import WorkloadError
 from tests.convert.small_networks import conv, dense, network, residual_network
 
@@ -110,3 +118,15 @@ def test_a_request_for_nothing_is_refused(wrong):
 
 def test_a_request_says_itself_in_words():
     assert ClusterRequest(entries=64, restarts=3).text == "64 kernels per network, k-means of seed 0, best of 3"
+
+
+def test_a_codebook_of_very_many_kernels_is_found_on_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archsim.convert.cluster.LARGEST_SAMPLE", 200)
+    rng = np.random.default_rng(3)
+    centres = 10 * rng.standard_normal((8, 9))
+    points = centres[rng.integers(0, 8, 1000)] + 0.1 * rng.standard_normal((1000, 9))
+    centroids, pointers, inertia = _run_once(points, 8, np.random.default_rng(0))
+    distances = ((points[:, None] - centroids[None]) ** 2).sum(axis=2)
+    assert np.array_equal(pointers, distances.argmin(axis=1))
+    assert inertia == pytest.approx(distances.min(axis=1).sum())
+    assert inertia / len(points) < 9 * 0.1**2 * 1.1  # the noise around its own centre, little more

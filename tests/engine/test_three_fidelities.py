@@ -14,7 +14,8 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
 from archsim.catalog import load_arch, load_workload
-from archsim.engine.clocked import ClockedRun, run_clocked
+from archsim.engine.clocked import run_clocked
+from archsim.engine.clocked_run import ClockedRun
 from archsim.engine.event import run_events
 from archsim.engine.simulate import run_layer
 from archsim.engine.timeline import ChannelClock

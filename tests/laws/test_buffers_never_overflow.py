@@ -5,18 +5,20 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel, SramLevel
+from archsim.arch.pe_array import OsDrain, PeArray, StartEvent
 from archsim.engine.measure import schedule_timeline
 from archsim.engine.timeline import channel_clock, with_ports
 from archsim.errors import MappingError
 from archsim.mapping.planner import array_work, plan_array_layer
 from archsim.terms import Operand
-from archsim.workload.layer import ArrayLayer
+from archsim.workload.layer import ArrayLayer, MatmulLayer
 from tests.mapping.hand_made import IS, OS, WS, array_of, chip, matmul
 from tests.oracles.buffer_use import INPUTS, Block, Run, input_blocks, most_held, output_blocks
-from tests.strategies import architectures, array_layers
+from tests.strategies import HELD, architecture, architectures, array_layers, matmul_layers, pe_arrays
 
 MOST_STEPS = 600
 """Longer plans are left out: the oracle walks them in plain Python."""
@@ -88,13 +90,65 @@ def test_the_oracle_sees_what_a_tile_takes() -> None:
 def flowing_bytes(run: Run) -> float:
     """Largest single steps of operands that have room for less than two: such words flow through, the array waiting. [B]"""
     blocks, nest = blocks_of(run), run.plan.nest
-    pieces = nest.tiling[nest.stream].units_per_tile
-    least = {operand: pieces if operand is run.work.dataflow.stationary else 1 for operand in INPUTS}
     return sum(
         max((block.size for block in blocks[operand]), default=0)
         for operand, held in nest.streamed.items()
-        if held <= least.get(operand, 1)
+        if held <= 1
     )
+
+
+@st.composite
+def small_chips(draw: st.DrawFn) -> Architecture:
+    """Chips whose buffers hold a few folds, so that inputs stream; half of them cut into partitions."""
+    size = draw(st.sampled_from([50, 100, 150, 200, 400]))
+    parts = draw(st.sampled_from([None, tuple((operand, size) for operand in sorted(HELD))]))
+    width, double = draw(st.sampled_from([None, 1, 8])), draw(st.booleans())
+    level = SramLevel(name="glb", capacity_bytes=3 * size, holds=HELD, partition_bytes=parts, width_bytes=width,
+                      double_buffered=double)  # fmt: skip
+    rate, latency = draw(st.sampled_from([0.5, 2.4, 64.0])), draw(st.sampled_from([0, 40]))
+    dram = DramLevel(name="dram", bandwidth_bytes_per_cycle=rate, latency_cycles=latency)
+    return architecture(draw(pe_arrays()), (level,), dram)
+
+
+@settings(max_examples=150)
+@given(layer=matmul_layers(), arch=small_chips())
+def test_no_small_buffer_is_overfull_by_more_than_what_flows_through(layer: ArrayLayer, arch: Architecture) -> None:
+    try:
+        for run in runs(layer, arch):
+            assert excess(run) <= flowing_bytes(run)
+    except MappingError:
+        return
+
+
+def partitions(each_bytes: int, width_bytes: int | None) -> SramLevel:
+    parts = tuple((operand, each_bytes) for operand in sorted(HELD))
+    return SramLevel(name="glb", capacity_bytes=3 * each_bytes, holds=HELD, partition_bytes=parts,
+                     width_bytes=width_bytes)  # fmt: skip
+
+
+HIDDEN = {"dataflow": WS, "act_hop": 0, "weight_regs": 2, "weight_load_cycles": 1,
+          "start_event": StartEvent.FIRST_ACTIVATION}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings_", "shape", "level", "rate"),
+    [
+        # Room for 9 folds of weights in 200 B; the last tile of 11 pixels has 1, so a pass of it has one piece, not two.
+        pytest.param(HIDDEN | {"psum_hop": 4}, (11, 19, 20), partitions(200, 1), 0.5, id="a shorter last tile"),
+        pytest.param(HIDDEN | {"psum_hop": 1}, (11, 19, 20), partitions(200, 1), 0.5, id="the same, shorter hops"),
+        pytest.param({"dataflow": WS, "act_hop": 0}, (11, 19, 20), partitions(200, 1), 0.5, id="one register"),
+        # 37 elements in 13 pieces of 3 (the last has 1): ten pieces across two passes are more than 200 B.
+        pytest.param({"dataflow": OS, "os_drain": OsDrain.SHIFT_ROWS, "act_hop": 0}, (12, 37, 8),
+                     replace(partitions(200, 1), double_buffered=False), 2.4, id="a shorter last piece"),
+    ],
+)  # fmt: skip
+def test_pieces_of_unlike_length_leave_no_buffer_overfull(settings_, shape, level, rate) -> None:
+    rows, inner, columns = shape
+    array = PeArray(rows=3, columns=7, **settings_)
+    arch = architecture(array, (level,), DramLevel(name="dram", bandwidth_bytes_per_cycle=rate, latency_cycles=40))
+    arch = replace(arch, dram=replace(arch.dram, latency_cycles=0 if rate < 1 else 40))
+    layer = MatmulLayer(name="fc", rows=rows, inner=inner, columns=columns, batches=3 if rate > 1 else 1)
+    assert max(excess(run) - flowing_bytes(run) for run in runs(layer, arch)) <= 0
 
 
 @pytest.mark.parametrize(

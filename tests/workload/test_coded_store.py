@@ -109,7 +109,7 @@ def test_a_second_writing_gives_the_same_bytes(stored: tuple[CodedNetwork, Path]
 def test_words_about_the_network_come_back_letter_by_letter(tmp_path: Path) -> None:
     workload = load_workload(write(tmp_path, branchy_network()))
     assert workload.source == ORIGIN.source
-    assert workload.assumptions == (*ORIGIN.notes, "calibration, images: first 500 of train", "calibration, seed: 0")
+    assert workload.assumptions == (*ORIGIN.notes, "converted with images: first 500 of train; seed: 0")
     assert workload.layers[0].zero_fractions.ifmap == 0.25  # type: ignore[union-attr]
 
 
