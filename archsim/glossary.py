@@ -19,8 +19,52 @@ GLOSSARY: dict[str, str] = {
     "rlc5": "Eyeriss' run-length code: a 5-bit run of zeros and the level behind it make a pair; floor(63 / (5 + bits)) pairs and "
     "an end bit fill a 64-bit word (3 pairs at 16 bit). A run beyond 31 zeros costs a pair whose level is zero.",
     "bitmask": "A code on the DRAM channel: one bit per word that says whether it is zero, and the nonzero words.",
-    "format": "How a value is written in bits: intN, uintN, fx<W,I>, lnsN, fp8_e4m3, fp8_e5m2, fp16, bf16, tf32, fp32, fp64.",
+    "format": "How a value is written in bits: intN, sx<N>, fx<W,I,S,Q,O>, lns<W,f>, fp8_e4m3, fp16, bf16, fp32, ternary...: archsim list formats.",
     "word": "One value of one operand in its format. words x bits of the format / 8 = bytes.",
+    # Numbers and conversion
+    "conversion": "Float network -> codes in the chip's formats, pass by pass, each checked: archsim convert; docs/conversion.md.",
+    "code": "The bits of a value as an integer; its value is what the format reads in it, times 2^exponent.",
+    "exponent": "Power of two that multiplies the values of a tensor or of an output channel; a change of it is a shift.",
+    "fixed point": "fx<W,I,S,Q,O>: integers of W bits, I of them before the point with the sign; S signed, Q rounding, O overflow, as in ac_fixed.",
+    "shared exponent": "intN, sx<N>: integers of N bits times one power of two per tensor, or per output channel of weights.",
+    "LNS": "Logarithmic numbers, lns<W,f>: sign and base-2 logarithm, f bits of it a fraction; the most negative logarithm means zero. "
+    "A multiplication is an addition.",
+    "minifloat": "Floats of 8 bits or fewer: fp8_e4m3, fp8_e5m2, fp8_e3m4, fp4_e2m1 (exponent and fraction bits), saturating, "
+    "times a power of two per tensor.",
+    "ternary": "Weights -1, 0, 1 times a power of two per output channel; 0 up to 0.7 of the mean magnitude. ternary_exact: times a real factor.",
+    "binary": "Weights -1, 1 times a power of two per output channel. binary_exact: times their mean magnitude.",
+    "rounding": "What a value between two codes becomes. TRN: the lower; TRN_ZERO: the one nearer to zero. All others the nearest, a tie RND: up; "
+    "RND_MIN_INF: down; RND_INF: away from zero; RND_ZERO: to zero; RND_CONV: to even; RND_CONV_ODD: to odd.",
+    "overflow": "What a value beyond the codes becomes, after rounding. WRAP: its low bits; SAT: the nearest code; SAT_ZERO: zero; "
+    "SAT_SYM: as SAT, but never below minus the highest code.",
+    "accumulator": "How products add up: exact<W>, wrap<W>, sat<W,F> or a type that every MAC casts to, linear<A,m>, log<fa,T,reach>, fp32, fp64, kulisch.",
+    "exact": "Accumulator: integers that cannot overflow, proven from the weights; of at most W bits as exact<W>. The order has no meaning. "
+    "Logarithms: decoded products in float64.",
+    "wrap": "Accumulator wrap<W>: modulo 2^W; only the final sum must fit. The order has no meaning.",
+    "sat": "Accumulator sat<W,F>: every MAC rounds (RND) and saturates its sum to W bits, F behind the point. The order matters.",
+    "linear": "Accumulator linear<A,m>: products of logarithms made linear with m fraction bits, added in A saturating bits.",
+    "log": "Accumulator log<fa,T,reach>: logarithms of fa fraction bits added in the log domain by tables of T entries over reach octaves; "
+    "or log<fa,mitchell>, log<fa,bitshift>, without tables. The order matters.",
+    "kulisch": "Accumulator: a fixed-point register wide enough for every product of two floats; exact.",
+    "antilog": "What makes a logarithm linear: a table of its fractions (lut), 1 + fraction (mitchell), or a table of the high bits "
+    "times 1 + the low ones (hyb1 to hyb15).",
+    "guard bits": "Bits of an exact accumulator below the last bit of the products, as many as the sums leave free of 32; they hold the bias. [b]",
+    "calibration": "Choosing the exponent of each tensor from its values on real images: max, mse (least squared error of 4 exponents), "
+    "p99.9, p99.99 (of the magnitudes), or none.",
+    "bit-true": "Computed as the hardware would, every code the same; no float decides, but in formats that are floats.",
+    "golden": "Inputs kept with a converted workload, and a CRC-32 of the codes that every layer makes of them.",
+    "mask": "Which weights pruning kept: an array LAYER.mask of a converted workload.",
+    "cluster compression": "Weights stored as pointers to whole kernels (R x S weights) of a codebook, instead of weights.",
+    "codebook": "The kernels that the pointers of one layer, or of all layers of a network, choose from.",
+    "pointer": "Which entry of the codebook a kernel is: ceil(log2 entries) bits. [b]",
+    "cluster": "Kernels that share one entry of a codebook, found by k-means; clusters of a layer = its codebook and entries.",
+    "weight_lut": "The table that turns pointers into kernels, between weight buffer and array: a level of traffic.csv, a component of energy and area.",
+    "packing_bits": "Key of a level: values lie whole in words of so many bits, as many as fit; left out = one behind the other. [b]",
+    "keeps_weights": "Key of an SRAM level: the stored weights of all layers are loaded once, before the first layer, where they fit.",
+    "follow_workload": "Key of formats. true: widths and the price of a MAC follow each layer of a converted workload; "
+    "false: the chip has its own, and refuses other arithmetic or wider values.",
+    "log_adder": "Key of pe_array: adds psums that are logarithms, by table, mitchell or bitshift; latency_cycles lengthens every hop of a psum. "
+    "It is not compared with the accumulator of the workload.",
     # What runs, on what
     "layer": "One operator of a network with every shape resolved; a row of layers.csv. The column holds its name.",
     "network": "Layers in running order.",

@@ -57,8 +57,10 @@ class EngineRow:
     ----------
     width_bits, format
         Of every weight, ifmap and ofmap; half of it before the point, as in the webinar's choice of 4 and 2.
-    values_per_word, multipliers, multiplier_um2, macs_mm2, chip_mm2
-        Of the bus; of the array; area of one multiplier, of all with their adders, of the engine with its buffer.
+    values_per_word, multipliers
+        Of the bus; of the array.
+    multiplier_um2, multiplier_pj, macs_mm2, chip_mm2
+        Of one multiplier; area of all with their adders, and of the engine with its buffer.
     bus_bytes, total_cycles, macs
         Per inference.
     clock_mhz
@@ -76,6 +78,7 @@ class EngineRow:
     values_per_word: int
     multipliers: int
     multiplier_um2: float
+    multiplier_pj: float
     macs_mm2: float
     chip_mm2: float
     bus_bytes: int
@@ -113,7 +116,8 @@ def run_engine(width_bits: int) -> EngineRow:
     """Convert the network to the engine's own format and simulate one inference."""
     arch = load_arch(f"hls_mnist_{width_bits}")
     fmt = arch.formats.ifmap.name
-    run = _simulated(arch, fmt)
+    run = simulate_converted(arch, fmt)
+    multiplier, *_ = mac_operators(arch.formats)
     table, energy, areas = own_table(arch), run.energy_components, dict(run.area)
     transfer, standby = (fsum(energy.get(name, 0.0) for name in names) for names in (TRANSFER, STANDBY))
     return EngineRow(
@@ -121,7 +125,8 @@ def run_engine(width_bits: int) -> EngineRow:
         format=fmt,
         values_per_word=(arch.dram.packing_bits or width_bits) // width_bits,
         multipliers=arch.pe_array.multipliers,
-        multiplier_um2=table.areas.cost(mac_operators(arch.formats)[0]),
+        multiplier_um2=table.areas.cost(multiplier),
+        multiplier_pj=table.energies.cost(multiplier),
         macs_mm2=areas[MAC],
         chip_mm2=run.area_mm2,
         bus_bytes=run.dram_bytes,
@@ -135,6 +140,14 @@ def run_engine(width_bits: int) -> EngineRow:
         transfer_pj=transfer,
         standby_pj=standby,
     )
+
+
+def simulate_converted(arch: Architecture, fmt: str) -> RunResult:
+    """Run one image through the files that `archsim convert` would write."""
+    with TemporaryDirectory(prefix="archsim-") as folder:
+        path = Path(folder) / f"{MODEL}.yaml"
+        write_converted(blank_conversion(fmt).coded, path)
+        return simulate(arch, read_converted(path).workload)
 
 
 def engine_table(rows: Iterable[EngineRow]) -> str:
@@ -164,10 +177,11 @@ def engine_facts(rows: Iterable[EngineRow]) -> str:
     lines.append(f"{macs:,} MACs in {SOFTWARE.seconds * 1e3:.0f} ms are {rate_mhz:.2f} million per second: "
                  f"at ten cycles each {10 * rate_mhz:.1f} MHz")  # fmt: skip
     lines.extend(_ratios(row) for row in rows)
-    first = {row.width_bits: row for row in rows}
-    if {32, 8} <= first.keys():
+    wide, narrow = ({row.width_bits: row for row in rows}.get(width) for width in (32, 8))
+    if wide and narrow:
+        area, energy = wide.multiplier_um2 / narrow.multiplier_um2, wide.multiplier_pj / narrow.multiplier_pj
         lines.append(
-            f"a multiplier of 32 b has {first[32].multiplier_um2 / first[8].multiplier_um2:.1f} times the area of 8 b"
+            f"a multiplier of 32 b has {area:.1f} times the area and {energy:.1f} times the energy of one of 8 b"
         )
     return "\n".join(lines)
 
@@ -198,11 +212,3 @@ def _per_cent(accuracy: Accuracy | None) -> str:
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _simulated(arch: Architecture, fmt: str) -> RunResult:
-    """Run one image through the files that `archsim convert` would write."""
-    with TemporaryDirectory(prefix="archsim-") as folder:
-        path = Path(folder) / f"{MODEL}.yaml"
-        write_converted(blank_conversion(fmt).coded, path)
-        return simulate(arch, read_converted(path).workload)

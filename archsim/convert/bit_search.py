@@ -70,14 +70,15 @@ def search_bits(plan: FormatPlan, space: SearchSpace, score: Score) -> FormatPla
     """
     if not any(narrower(fmt) for fmt in plan.weights.values()):
         raise WorkloadError("only integer formats (intN, sx<b>) of more than 2 bits can be searched for bits per layer")
-    least = score(plan) - int(space.budget * space.images)
+    now = score(plan)
+    least = now - int(space.budget * space.images)
     while True:
         tried = [(score(candidate), saved, candidate) for saved, candidate in _candidates(plan, space)]
         allowed = [each for each in tried if each[0] >= least]
         if not allowed:
             return plan
-        now = max(correct for correct, _, _ in tried)
-        plan = min(allowed, key=lambda each: (max(0, now - each[0]) / each[1], -each[1]))[2]
+        costs = [(max(0, now - correct) / saved, -saved) for correct, saved, _ in allowed]
+        now, _, plan = allowed[costs.index(min(costs))]
 
 
 def _candidates(plan: FormatPlan, space: SearchSpace) -> Iterator[tuple[int, FormatPlan]]:

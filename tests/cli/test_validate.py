@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from archsim.validate.dram_reference import SHIPPED
+from archsim.validate.numerics import CLUSTERS
 
 LINES = SHIPPED.read_text().splitlines()
 HEADER = LINES[2]
@@ -66,11 +67,35 @@ def test_the_sram_suite_is_one_of_them(archsim: Any) -> None:
     assert "sram: pass" in answer.out
 
 
+def test_the_numerics_suite_runs_the_rows_of_a_table(archsim: Any) -> None:
+    answer = archsim("validate", "numerics", "--reference", CLUSTERS)
+    assert (answer.code, answer.err) == (0, "")
+    assert "numerics: pass: all bounds of 2 tiers hold" in answer.out
+    (suite,) = json.loads(archsim("validate", "numerics", "--reference", CLUSTERS, "--json").out)
+    assert [(tier["tier"], len(tier["rows"])) for tier in suite["tiers"]] == [
+        ("5 bits of convolutions", 8), ("5 bytes of networks", 8)
+    ]  # fmt: skip
+
+
+def test_a_wrong_size_of_a_cluster_table_exits_1(archsim: Any, tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(CLUSTERS.read_text().replace(",15336,", ",15337,"))
+    answer = archsim("validate", "numerics", "--reference", path)
+    assert (answer.code, answer.err) == (1, "")
+    assert "numerics: FAIL: 5 bytes of networks (equal)" in answer.out
+
+
+def test_a_table_of_other_columns_exits_2(archsim: Any, reference: Path) -> None:
+    answer = archsim("validate", "numerics", "--reference", reference)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("r.csv:1: none of the published tables has these columns. Known: single types: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("darm",), "no suite is named 'darm'. Did you mean 'dram'? Known: dram, sram\n"),
-        (("dram", "x"), "no suite is named 'x'. Known: dram, sram\n"),
+        (("darm",), "no suite is named 'darm'. Did you mean 'dram'? Known: dram, sram, numerics\n"),
+        (("dram", "x"), "no suite is named 'x'. Known: dram, sram, numerics\n"),
         (("--reference", "r.csv"), "--reference r.csv: has the rows of one suite; name it, e.g. archsim validate dram --reference r.csv\n"),
         (("dram", "--reference", "no.csv"), "no.csv: cannot be read: No such file or directory\n"),
     ],

@@ -37,7 +37,9 @@ def random_images(shape: tuple[int, ...], count: int = 16) -> np.ndarray:
 def converted(folder: Path, odd: Odd, asked: Recipe, values: np.ndarray | None = None) -> Conversion:
     """Write a network and convert it, calibrated on the images that it is tried on."""
     path = write_model(folder / "odd.onnx", odd.nodes, ("N", *odd.shape), odd.stored)
-    return convert_model(path, asked, Images(calibration=image_set(random_images(odd.shape) if values is None else values)))
+    return convert_model(
+        path, asked, Images(calibration=image_set(random_images(odd.shape) if values is None else values))
+    )
 
 
 def rounded(values: np.ndarray, output: CodedOutput) -> np.ndarray:
@@ -84,9 +86,7 @@ def error_bound(conversion: Conversion, images: np.ndarray) -> np.ndarray:
             if node.bias is not None:
                 bias = np.abs(layer.bias * 2.0**layer.bias_exponents - node.bias)
             from_ifmap = run_node(replace(node, weight=held, bias=bias), reads)
-            found = from_ifmap + run_node(
-                replace(node, weight=moved, bias=None), [np.abs(quantised[stage.sources[0]])]
-            )
+            found = from_ifmap + run_node(replace(node, weight=moved, bias=None), [np.abs(quantised[stage.sources[0]])])
         elif isinstance(node, FloatRelu):
             found = reads[0]
         else:

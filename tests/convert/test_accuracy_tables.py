@@ -26,7 +26,7 @@ WEB, BIG = "mnist_webinar", "mnist_big_bn"
 TENSOR = WeightScales.TENSOR
 
 ROWS = [
-    (WEB, {"format": "fx<15,6,1,RND,WRAP>"}, "webinar_ab", "a_overflow,6,9,RND,WRAP,exact-wide,10000,"),
+    (WEB, {"format": "fx<15,6,1,RND,WRAP>"}, "webinar_ab", "step_acc_ref_wide,6,9,RND,WRAP,exact-wide,500,"),
     (WEB, {"format": "fx<13,4>"}, "webinar_ab", "step_acc_ref_wide,4,9,RND,SAT,exact-wide,500,"),
     (WEB, {"format": "fx<14,5,1,RND,WRAP>", "accumulator": "fx<14,5,1,RND,WRAP>"}, "webinar_ab",
      "step_acc,5,9,RND,WRAP,per-MAC same type,500,"),
@@ -37,16 +37,14 @@ ROWS = [
     (BIG, {"format": "int4", "calibration_method": CalibrationMethod.MAX}, "format_accuracy",
      "big,s4 shared-exp,u4 shared-exp,weights per-channel,max po2,"),
     (WEB, {"format": "fp8_e5m2"}, "format_accuracy", "web,float8_e5m2,float8_e5m2,per-tensor po2 scale,max,"),
-    (WEB, {"format": "ternary_exact"}, "format_accuracy", "web,ternary,fp32,per-channel,TWN,"),
     (BIG, {"format": "binary_exact"}, "format_accuracy", "big,binary,fp32,per-channel,XNOR,"),
     (WEB, {"format": "lns8", "accumulator": "linear<12>"}, "lns_accuracy", "mnist,8,3,0,lin,lut,8,12,8,5000,"),
     (WEB, {"format": "lns8", "accumulator": "linear<32,8,hyb2>"}, "lns_accuracy", "mnist,8,3,0,lin,hyb2,8,32,8,5000,"),
-    (WEB, {"format": "lns8", "accumulator": "log<4>"}, "lns_accuracy", "mnist,8,3,0,log,table,,4,96,2000,"),
     (WEB, {"format": "lns8", "accumulator": "log<8,20>"}, "lns_accuracy", "mnist,8,3,0,log,table,,8,20,2000,"),
     (WEB, {"format": "lns8", "accumulator": "log<8,bitshift>"}, "lns_accuracy", "mnist,8,3,0,log,bitshift,,8,,2000,"),
 ]  # fmt: skip
 """Network, options of `archsim convert`, table, and the cells that the row begins with."""
-FLOAT_SUMS = ("fp8_e5m2", "ternary_exact", "binary_exact")
+FLOAT_SUMS = ("fp8_e5m2", "binary_exact")
 """Formats whose sums are floats: two images may fall otherwise."""
 
 
@@ -63,7 +61,7 @@ def test_images() -> ImageSet:
 @pytest.fixture(scope="module")
 def conversions(calibration: ImageSet) -> dict[str, Conversion]:
     """Each network, read, folded and measured once."""
-    return {name: convert_model(find_model(name), Request(model=name).recipe(), Images(calibration=calibration))
+    return {name: convert_model(find_model(name), Request(model=name, format="fx<8,4>").recipe(), Images(calibration=calibration))
             for name in (WEB, BIG)}  # fmt: skip
 
 
@@ -77,7 +75,9 @@ def published(table: str, beginning: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(("network", "options", "table", "beginning"), ROWS, ids=[row[3].rstrip(",") for row in ROWS])
-def test_the_published_count_is_met(network, options, table, beginning, conversions, calibration, test_images) -> None:
+def test_the_published_count_is_met(  # noqa: PLR0917 - the columns of ROWS, and fixtures
+    network, options, table, beginning, conversions, calibration, test_images
+) -> None:
     recipe = Request(model=network, **options).recipe()
     before = conversions[network].calibrated
     plan = plan_formats(recipe, before.stages, before.ranges)

@@ -14,7 +14,9 @@ from archsim.numerics.format_grammar import parse_format
 from tests.convert.fake_quant import recipe
 
 INT4 = parse_format("int4")
-PLAN = FormatPlan(ifmap=parse_format("uint4"), weights={"a": INT4, "b": INT4}, ofmaps={"a": parse_format("uint4"), "b": None})
+PLAN = FormatPlan(
+    ifmap=parse_format("uint4"), weights={"a": INT4, "b": INT4}, ofmaps={"a": parse_format("uint4"), "b": None}
+)
 
 
 def space(budget: float) -> SearchSpace:

@@ -14,7 +14,9 @@ from tests.convert.small_networks import residual_network
 
 IMAGES = np.random.default_rng(0).random((230, 1, 6, 6))
 INTEGER = st.builds(lambda bits, sign: parse_format(f"{sign}int{bits}"), st.integers(2, 16), st.sampled_from(["", "u"]))
-SCALED = st.one_of(INTEGER, st.sampled_from([parse_format(name) for name in ("fp8_e4m3", "fp4_e2m1", "lns8", "lns<6,1>")]))
+SCALED = st.one_of(
+    INTEGER, st.sampled_from([parse_format(name) for name in ("fp8_e4m3", "fp4_e2m1", "lns8", "lns<6,1>")])
+)
 
 
 def squared_error(values: np.ndarray, fmt: object, exponent: int) -> float:

@@ -140,7 +140,9 @@ def test_sums_lie_within_the_proven_bound_and_the_register(fmt: str) -> None:
 def test_the_same_seed_and_inputs_write_the_same_bytes(tmp_path: Path) -> None:
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
-        conversion = digits("lns8", prune=parse_prune("magnitude:0.5"), clusters=ClusterRequest(entries=16, seed=3), seed=3)
+        conversion = digits(
+            "lns8", prune=parse_prune("magnitude:0.5"), clusters=ClusterRequest(entries=16, seed=3), seed=3
+        )
         network = conversion.coded
         golden = make_golden(network, encode_images(network, conversion.golden_images))
         write_converted(network, tmp_path / place / "w.yaml", golden=golden, masks=conversion.masks)
@@ -166,7 +168,9 @@ def test_pruned_weights_are_the_code_of_zero(fmt: str, how: str) -> None:
 
 
 def test_passes_are_recorded_in_their_order() -> None:
-    conversion = digits("int8", prune=parse_prune("magnitude:0.3"), clusters=ClusterRequest(entries=16), fine_tune_epochs=0.1)
+    conversion = digits(
+        "int8", prune=parse_prune("magnitude:0.3"), clusters=ClusterRequest(entries=16), fine_tune_epochs=0.1
+    )
     assert [each.name for each in conversion.passes] == [
         "import", "fold batch norm", "prune", "cluster", "fine-tune", "calibrate", "quantise"
     ]  # fmt: skip

@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archsim.catalog import find_model
 from archsim.convert.cluster import ClusterRequest
+from archsim.convert.image_files import read_images
+from archsim.convert.pipeline import Images, convert_model
+from archsim.convert.prune import parse_prune
 from archsim.convert.weight_codes import code_weights
 from archsim.errors import WorkloadError
 from archsim.numerics.format_grammar import parse_format
@@ -94,10 +98,14 @@ def test_each_node_becomes_its_layer(tmp_path: Path) -> None:
     assert len(scales) == 2
 
 
-def test_clustered_layers_point_to_codebooks(tmp_path: Path) -> None:
-    found = converted(tmp_path, ODD["groups"](), recipe("int8", clusters=ClusterRequest(entries=4)))
-    layer = found.coded.products[0]
-    assert layer.clusters is not None
-    assert (layer.clusters.entries, layer.clusters.pointer_bits) == (4, 2)
-    kernels = layer.weight.codes.reshape(-1, 9)
-    assert len(np.unique(kernels, axis=0)) <= 4
+def test_clustered_layers_point_to_codebooks() -> None:
+    asked = recipe("int8", clusters=ClusterRequest(entries=4), prune=parse_prune("magnitude:0.5"))
+    found = convert_model(find_model("digits_cnn"), asked, Images(calibration=read_images("digits:train:5")))
+    layers = {layer.name: layer for layer in found.coded.products}
+    assert [name for name, layer in layers.items() if layer.clusters] == ["conv2", "conv3"]
+    for layer in (layers["conv2"], layers["conv3"]):
+        assert (layer.clusters.codebook, layer.clusters.entries, layer.clusters.pointer_bits) == ("network_3x3", 4, 2)
+    kernels = np.concatenate([layers[name].weight.codes.reshape(-1, 9) for name in ("conv2", "conv3")])
+    assert len(np.unique(kernels, axis=0)) == 4
+    for name, mask in found.masks.items():
+        assert not layers[name].weight.codes[~mask].any()

@@ -42,7 +42,7 @@ BIAS = np.array([0.1, -3.0, 0.0, 7.7])
     channels=st.integers(1, 4), register=st.integers(0, 40), seed=st.integers(0, 99),
 )  # fmt: skip
 def test_no_input_overflows_a_register_that_is_called_exact(
-    bits: int, ifmap: str, size: float, channels: int, register: int, seed: int
+    *, bits: int, ifmap: str, size: float, channels: int, register: int, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     node = dense(rng.normal(size=(channels, 9)), rng.normal(size=channels) * 2.0**size)
@@ -64,7 +64,9 @@ def test_no_input_overflows_a_register_that_is_called_exact(
     assert width == exact_width(fmt, scale.weight.codes, found.bias, guard)
     assert guard >= 0
     assert width <= limit or (guard == 0 and register <= 1)
-    wider = exact_width(fmt, scale.weight.codes, np.floor(np.ldexp(node.bias, guard + 1 - scale.exponents) + 0.5).astype(int), guard + 1)
+    wider = exact_width(
+        fmt, scale.weight.codes, np.floor(np.ldexp(node.bias, guard + 1 - scale.exponents) + 0.5).astype(int), guard + 1
+    )
     assert wider > limit  # no guard bit is left unused
     assert np.abs(found.bias * 2.0**found.bias_exponents - node.bias).max() <= 2.0 ** (found.bias_exponents.max() - 1)
 
@@ -101,11 +103,13 @@ def test_sums_that_are_no_integers_keep_their_bias_as_it_is(fmt: str, ifmap: str
 
 def test_too_narrow_too_wide_and_misplaced() -> None:
     asked = recipe("int8", accumulator=parse_accumulator("exact<12>"))
-    with pytest.raises(WorkloadError, match=r"'d': accumulator exact<12> is too narrow .* sums of (\d+) bits. Use exact<\1>"):
+    with pytest.raises(
+        WorkloadError, match=r"'d': accumulator exact<12> is too narrow .* sums of (\d+) bits. Use exact<\1>"
+    ):
         planned(dense(WEIGHT, None), asked)
-    with pytest.raises(WorkloadError, match=r"'d': its bias takes 83 bits in steps of its products, 63 are computed"):
+    with pytest.raises(WorkloadError, match=r"'d': its bias takes 82 bits in steps of its products, 63 are computed"):
         planned(dense(WEIGHT, BIAS * 2.0**65), recipe("int8"))
-    with pytest.raises(WorkloadError, match=r"'d': these weights can make sums of 67 bits, 63 are computed"):
+    with pytest.raises(WorkloadError, match=r"'d': these weights can make sums of 68 bits, 63 are computed"):
         planned(dense(WEIGHT, None), recipe("int32"), ifmap="uint32")
     with pytest.raises(WorkloadError, match=r"'d': log<8> does not add up products of uint8 and int8"):
         planned(dense(WEIGHT, None), replace(asked, accumulator=parse_accumulator("log<8>")))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray
+from archsim.catalog import arch_names, load_arch
 from archsim.engine import array_values
 from archsim.engine.array_values import pieces_of, put_on_array, run_on_array, window_pieces
 from archsim.engine.bit_true import checksum, run_bit_true
@@ -87,6 +88,13 @@ def test_nor_do_odd_sides_and_other_registers_move_a_code(path: Path) -> None:
     golden = make_golden(converted.network, images)
     for settings in (*ARRAYS.values(), *REGISTERS.values()):
         check_golden_on_array(converted.network, golden, array_of(settings, 5, 7))
+
+
+@pytest.mark.parametrize("arch", arch_names())
+def test_the_array_of_a_shipped_arch_computes_golden_codes(arch: str) -> None:
+    network = shipped("digits_cnn_fx8").network
+    golden = make_golden(network, shipped("digits_cnn_fx8").golden.ifmap[:1])
+    check_golden_on_array(network, golden, load_arch(arch).pe_array)
 
 
 def test_the_shipped_networks_bring_sums_of_every_family() -> None:

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
@@ -101,3 +103,33 @@ def test_weights_kept_beside_other_operands_take_their_room():
     small = replace(arch, srams=(replace(level, capacity_bytes=40_000 - STORED, keeps_weights=False),))
     for kept, streams in zip(run_network(arch, NET), run_network(small, NET), strict=True):
         assert kept.total_cycles <= streams.total_cycles
+
+
+def shared(capacity_bytes: int, **changes: object) -> Architecture:
+    """A chip with one level for everything."""
+    level = SramLevel(name="glb", capacity_bytes=capacity_bytes, keeps_weights=True,
+                      holds=frozenset({Operand.IFMAP, Operand.WEIGHT, Operand.PSUM}))  # fmt: skip
+    return replace(chip(STORED), srams=(replace(level, **changes),))
+
+
+def test_weights_that_leave_no_room_for_tiles_stream_and_the_crowded_layer_is_said():
+    store = weight_store(shared(STORED + 20), NET)
+    assert store.stored_bytes <= store.room_bytes
+    assert not store.fits
+    assert store.crowded == "a"
+    assert weights_from_dram(shared(STORED + 20)) == weights_from_dram(shared(STORED + 20, keeps_weights=False))
+    said = [text for text in simulate(shared(STORED + 20), NET).assumptions if "beside the" in text]
+    assert said == [store.sentence]
+    assert "glb has 20 B left, too few for the tiles of layer 'a'" in said[0]
+
+
+@pytest.mark.parametrize("beside", range(20, 400, 20))
+def test_a_shared_level_never_fails_for_the_weights_it_was_to_keep(beside):
+    arch = shared(STORED + beside)
+    fetched = sum(weights_from_dram(arch).values())
+    assert (fetched == 0) == weight_store(arch, NET).fits
+
+
+def test_a_shared_level_with_room_for_both_keeps_the_weights():
+    assert weight_store(shared(STORED + 4000), NET).fits
+    assert set(weights_from_dram(shared(STORED + 4000)).values()) == {0}

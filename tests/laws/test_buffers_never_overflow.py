@@ -110,7 +110,7 @@ def small_chips(draw: st.DrawFn) -> Architecture:
     return architecture(draw(pe_arrays()), (level,), dram)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(layer=matmul_layers(), arch=small_chips())
 def test_no_small_buffer_is_overfull_by_more_than_what_flows_through(layer: ArrayLayer, arch: Architecture) -> None:
     try:
@@ -130,25 +130,29 @@ HIDDEN = {"dataflow": WS, "act_hop": 0, "weight_regs": 2, "weight_load_cycles": 
           "start_event": StartEvent.FIRST_ACTIVATION}  # fmt: skip
 
 
+SLOW = DramLevel(name="dram", bandwidth_bytes_per_cycle=0.5)
+FAST = DramLevel(name="dram", bandwidth_bytes_per_cycle=2.4, latency_cycles=40)
+
+
 @pytest.mark.parametrize(
-    ("settings_", "shape", "level", "rate"),
+    ("array", "layer", "arch"),
     [
         # Room for 9 folds of weights in 200 B; the last tile of 11 pixels has 1, so a pass of it has one piece, not two.
-        pytest.param(HIDDEN | {"psum_hop": 4}, (11, 19, 20), partitions(200, 1), 0.5, id="a shorter last tile"),
-        pytest.param(HIDDEN | {"psum_hop": 1}, (11, 19, 20), partitions(200, 1), 0.5, id="the same, shorter hops"),
-        pytest.param({"dataflow": WS, "act_hop": 0}, (11, 19, 20), partitions(200, 1), 0.5, id="one register"),
+        pytest.param(HIDDEN | {"psum_hop": 4}, (11, 19, 20, 1), (True, SLOW), id="a shorter last tile"),
+        pytest.param(HIDDEN | {"psum_hop": 1}, (11, 19, 20, 1), (True, SLOW), id="the same, shorter hops"),
+        pytest.param({"dataflow": WS, "act_hop": 0}, (11, 19, 20, 1), (True, SLOW), id="one register"),
         # 37 elements in 13 pieces of 3 (the last has 1): ten pieces across two passes are more than 200 B.
-        pytest.param({"dataflow": OS, "os_drain": OsDrain.SHIFT_ROWS, "act_hop": 0}, (12, 37, 8),
-                     replace(partitions(200, 1), double_buffered=False), 2.4, id="a shorter last piece"),
+        pytest.param({"dataflow": OS, "os_drain": OsDrain.SHIFT_ROWS, "act_hop": 0}, (12, 37, 8, 3), (False, FAST),
+                     id="a shorter last piece"),
     ],
 )  # fmt: skip
-def test_pieces_of_unlike_length_leave_no_buffer_overfull(settings_, shape, level, rate) -> None:
-    rows, inner, columns = shape
-    array = PeArray(rows=3, columns=7, **settings_)
-    arch = architecture(array, (level,), DramLevel(name="dram", bandwidth_bytes_per_cycle=rate, latency_cycles=40))
-    arch = replace(arch, dram=replace(arch.dram, latency_cycles=0 if rate < 1 else 40))
-    layer = MatmulLayer(name="fc", rows=rows, inner=inner, columns=columns, batches=3 if rate > 1 else 1)
-    assert max(excess(run) - flowing_bytes(run) for run in runs(layer, arch)) <= 0
+def test_pieces_of_unlike_length_leave_no_buffer_overfull(array, layer, arch) -> None:
+    rows, inner, columns, batches = layer
+    double_buffered, dram = arch
+    level = replace(partitions(200, 1), double_buffered=double_buffered)
+    chip_ = architecture(PeArray(rows=3, columns=7, **array), (level,), dram)
+    product = MatmulLayer(name="fc", rows=rows, inner=inner, columns=columns, batches=batches)
+    assert max(excess(run) - flowing_bytes(run) for run in runs(product, chip_)) <= 0
 
 
 @pytest.mark.parametrize(

@@ -111,3 +111,9 @@ def test_clustered_weights_are_pointers_at_every_level_but_the_registers():
     assert arch.group("spad", Operand.WEIGHT) == WordGroup(words=1, bits=8)
     assert arch.stored_words("glb", Operand.WEIGHT, 90) == 10
     assert arch.stored_words("spad", Operand.WEIGHT, 90) == 90
+
+
+def test_a_vector_layers_ofmap_takes_the_ofmaps_width_though_its_psum_format_is_the_same():
+    layer = VectorLayer(name="pool", op="max_pool", lane_ops=64, ifmap_words=64, ofmap_words=16,
+                        formats=conv("int8", "int8", "int8").formats)  # fmt: skip
+    assert arch_for_layer(layer, chip()).formats.ofmap == chip().formats.ofmap

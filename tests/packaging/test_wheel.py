@@ -57,10 +57,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_shipped_archs_workloads_tables_and_licence(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("arch_configs", "workloads"):
-        shipped = {f"archsim/_data/{folder}/{path.name}" for path in (TOP / folder).glob("*.yaml")}
+        shipped = {f"archsim/_data/{folder}/{path.name}" for path in (TOP / folder).iterdir()}
         assert shipped
         assert shipped <= names
-    assert {f"archsim/{path.relative_to(TOP / 'archsim')}" for path in (TOP / "archsim").rglob("*.yaml")} <= names
+    for kind in ("*.yaml", "*.csv", "*.j2", "*.npz", "*.json"):
+        assert {f"archsim/{path.relative_to(TOP / 'archsim')}" for path in (TOP / "archsim").rglob(kind)} <= names
     assert "archsim/py.typed" in names
     assert any(name.endswith("/LICENSE") for name in names)
 

@@ -1,9 +1,15 @@
 """Tests of the glossary: every word that a user meets has an entry."""
 
+import re
+from collections.abc import Iterable
+
 import pytest
 
 from archsim.errors import ConfigError
 from archsim.glossary import GLOSSARY, explain
+from archsim.numerics.accumulator import LogAdderKind
+from archsim.numerics.accumulator_grammar import parse_accumulator
+from archsim.numerics.rounding import OverflowMode, RoundingMode
 from archsim.study.roofline import ROOFLINE_COLUMNS
 from archsim.study.run_tables import (
     ACTION_COLUMNS,
@@ -13,12 +19,18 @@ from archsim.study.run_tables import (
     LAYER_COLUMNS,
     TRAFFIC_COLUMNS,
 )
-from archsim.terms import Bottleneck, Dataflow, Direction, Operand
+from archsim.terms import Bottleneck, CalibrationMethod, Dataflow, Direction, Operand
 
 STYLE_WORDS = (
     "ifmap", "weight", "ofmap", "psum", "layer", "network", "workload", "arch", "PE", "lane", "spad", "GLB", "DRAM",
     "fold", "tile", "access", "stall", "zero skip", "format",
 )  # fmt: skip
+
+CONVERSION_WORDS = (
+    "fixed point", "shared exponent", "LNS", "minifloat", "guard bits", "calibration", "golden", "codebook", "pointer", "cluster",
+    "cluster compression", "weight_lut", "packing_bits", "keeps_weights", "follow_workload", "log_adder", "bit-true",
+)  # fmt: skip
+ACCUMULATORS = ("exact", "wrap", "sat", "linear", "log", "fp32", "fp64", "kulisch")
 
 
 RUN_COLUMNS = (*LAYER_COLUMNS, *TRAFFIC_COLUMNS, *ENERGY_COLUMNS, *ACTION_COLUMNS, *AREA_COLUMNS, *DRAM_COLUMNS)
@@ -36,6 +48,25 @@ def test_every_word_and_choice_has_an_entry(word: str) -> None:
 
 def test_directions_are_explained_in_one_entry() -> None:
     assert all(f"{direction} =" in explain("direction") for direction in Direction)
+
+
+@pytest.mark.parametrize("word", CONVERSION_WORDS)
+def test_every_word_of_a_conversion_has_an_entry(word: str) -> None:
+    assert explain(word)
+
+
+@pytest.mark.parametrize(("term", "choices"), [("rounding", RoundingMode), ("overflow", OverflowMode),
+                                               ("calibration", CalibrationMethod), ("log_adder", LogAdderKind),
+                                               ("accumulator", ACCUMULATORS)])  # fmt: skip
+def test_an_entry_names_all_that_can_be_chosen(term: str, choices: Iterable[str]) -> None:
+    said = explain(term)
+    assert [choice for choice in choices if not re.search(rf"\b{re.escape(choice)}\b", said)] == []
+
+
+@pytest.mark.parametrize("name", ["exact<20>", "wrap<20>", "sat<16,8>", "linear<32>", "log<8>", "kulisch"])
+def test_every_kind_of_accumulator_has_an_entry(name: str) -> None:
+    assert parse_accumulator(name)
+    assert "ccumulator" in explain(name.partition("<")[0])
 
 
 def test_every_cycle_and_byte_column_gives_its_unit() -> None:

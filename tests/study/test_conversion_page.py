@@ -119,7 +119,9 @@ def test_the_keys_of_a_converted_workload_are_named() -> None:
 
 
 def test_the_passes_and_what_they_keep_are_those_of_a_conversion() -> None:
-    request = Request(model="digits_cnn", calibration="digits:100", prune="kernels:0.1", clusters="32", fine_tune_epochs=0.1)
+    request = Request(
+        model="digits_cnn", calibration="digits:100", prune="kernels:0.1", clusters="32", fine_tune_epochs=0.1
+    )
     _, report = convert(request)
     assert len(report.passes) == 7
     rows = [f"| {each.name} | {each.invariant} |" for each in report.passes]
@@ -129,7 +131,11 @@ def test_the_passes_and_what_they_keep_are_those_of_a_conversion() -> None:
 def test_the_keys_of_an_arch_are_keys(tmp_path: Path) -> None:
     for name in ("packing_bits", "keeps_weights", "log_adder", "follow_workload"):
         assert re.search(rf"`(\w+\.)?{name}", PAGE)
-    settings = ("formats.follow_workload=true", "levels.weight_memory.keeps_weights=false", "levels.dram.packing_bits=32")
+    settings = (
+        "formats.follow_workload=true",
+        "levels.weight_memory.keeps_weights=false",
+        "levels.dram.packing_bits=32",
+    )
     assert load_arch("recogni_lns", settings).follows_workload
 
 

@@ -7,6 +7,8 @@ from fractions import Fraction
 import pytest
 
 from archsim.arch.architecture import Architecture
+from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.number_format import NumberFormat
 from archsim.study.plain_json import from_plain, json_text, to_plain
 from archsim.workload.network import Workload
 
@@ -57,3 +59,26 @@ def test_an_unknown_dataflow_lists_the_known_ones(arch: Architecture) -> None:
     plain["pe_array"]["dataflow"] = "sideways"
     with pytest.raises(ValueError, match=r"arch\.pe_array\.dataflow: 'sideways' is none of weight_stationary"):
         from_plain(Architecture, plain, "arch")
+
+
+@pytest.mark.parametrize("name", ["int8", "uint6", "fx<8,4>", "ac_fixed<9,3>", "fp8_e4m3", "bf16", "tf32", "lns8", "lns<6,1>",
+                                  "ternary", "binary_exact"])  # fmt: skip
+def test_a_format_of_every_class_survives_json(name: str) -> None:
+    fmt = parse_format(name)
+    again = from_plain(NumberFormat, json.loads(json_text(fmt)), "format")
+    assert again == fmt
+    assert type(again) is type(fmt)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "int"}, r"format\.name: "),
+        ({"width_bits": 9}, r"format: its entries are not those of int8"),
+        ({"name": None}, r"format: must be NumberFormat"),
+    ],
+)
+def test_a_format_that_is_not_its_name_is_refused(changes: dict[str, object], message: str) -> None:
+    plain = json.loads(json_text(parse_format("int8")))
+    with pytest.raises(ValueError, match=message):
+        from_plain(NumberFormat, plain | changes, "format")

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from archsim.catalog import load_arch, load_workload
 from archsim.engine.dram_run import BusUse, DramActivity, DramCounts
 from archsim.errors import ConfigError
+from archsim.numerics.logarithmic import Logarithmic
+from archsim.study.recost import recost_with_table
 from archsim.study.result import RunResult
 from archsim.study.saved_run import load_run
+from archsim.study.simulate import simulate
 
 
 @pytest.fixture
@@ -119,3 +123,21 @@ def test_extra_columns_of_a_later_archsim_are_ignored(run: RunResult, saved: Pat
 
 def test_summary_alone_is_enough_to_name_the_chip(saved: Path) -> None:
     assert json.loads((saved / "summary.json").read_text(encoding="utf-8"))["arch"]["name"] == "tiny"
+
+
+def test_a_run_of_a_converted_clustered_workload_comes_back_and_is_priced_alike(tmp_path: Path) -> None:
+    before = simulate(load_arch("recogni_lns"), load_workload("mnist_big_bn_lns8"))
+    before.save(tmp_path)
+    again = load_run(tmp_path)
+    assert again == before
+    assert recost_with_table(again, "default") == before
+    kinds = {type(fmt) for layer in again.workload.layers if layer.formats for fmt in (layer.formats.ifmap,)}
+    assert kinds == {Logarithmic}
+
+
+def test_a_run_on_a_chip_of_the_workloads_formats_comes_back(tmp_path: Path) -> None:
+    arch = load_arch("tpu_like", ["formats.follow_workload=true"])
+    before = simulate(arch, load_workload("digits_cnn_fp8"))
+    before.save(tmp_path)
+    assert load_run(tmp_path) == before
+    assert recost_with_table(load_run(tmp_path), "default") == before
