@@ -115,10 +115,9 @@ def convert(
 ) -> None:
     """Convert a float ONNX network into codes, and prove bit for bit what that did to its accuracy."""
     from archsim.conversion import convert as run
-    from archsim.conversion import golden_set, write_workload
+    from archsim.conversion import write_workload
     from archsim.convert.request import Request
     from archsim.report.conversion_json import conversion_mapping
-    from archsim.study.directory import check_directory
     from archsim.study.plain_json import json_text
 
     request = Request(
@@ -127,12 +126,9 @@ def convert(
         weight_scales=weight_scales, prune=prune, clusters=clusters, fine_tune_epochs=fine_tune,
         accuracy_budget_points=accuracy_budget, evaluate=evaluate, golden=golden, beside=beside, arch=arch, report=report, seed=seed,
     )  # fmt: skip
-    if report is not None:
-        check_directory(report)
-    kept = golden_set(request)
     conversion, found = run(request)
     if out is not None:
-        write_workload(conversion, found, out, kept)
+        write_workload(conversion, found, out)
     if report is not None:
         from archsim.report.conversion_page import write_conversion
 

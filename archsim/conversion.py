@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from threadpoolctl import threadpool_limits
+
 from archsim.arch.architecture import Architecture
 from archsim.catalog import find_model, load_arch
 from archsim.convert.evaluate import coded_accuracy
@@ -23,6 +25,7 @@ from archsim.engine.golden_run import make_golden
 from archsim.errors import ConfigError
 from archsim.numerics.format_grammar import parse_format
 from archsim.study.conversion import Accuracy, ConversionReport, FormatRow
+from archsim.study.directory import check_directory
 from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
 from archsim.workload.coded_network import CodedNetwork
@@ -56,11 +59,16 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
     if request.out is not None:
         out = request.out
         faults.of(lambda: check_place(out, _files_read(request)))
+    if request.report is not None:
+        report_place = request.report
+        faults.of(lambda: check_directory(report_place, "--report"))
     faults.stop()
     assert recipe is not None, "or a fault was raised"
     assert path is not None, "or a fault was raised"
     assert images is not None, "or a fault was raised"
-    conversion = convert_model(path, recipe, images)
+    with threadpool_limits(limits=1, user_api="blas"):  # the order of float sums must not depend on the machine's cores
+        conversion = convert_model(path, recipe, images)
+        rows = tuple(_format_rows(request, conversion, images, chip))
     report = ConversionReport(
         model=str(path),
         network=conversion.coded.name,
@@ -70,16 +78,14 @@ def convert(request: Request) -> tuple[Conversion, ConversionReport]:
         float_accuracy=conversion.float_accuracy,
         accuracy=conversion.accuracy,
         float_weight_bits=float_bits(conversion.original),
-        rows=tuple(_format_rows(request, conversion, images, chip)),
+        rows=rows,
         arch="" if chip is None else chip.name,
         assumptions=tuple(_assumptions(conversion, images, chip)),
     )
     return conversion, report
 
 
-def write_workload(
-    conversion: Conversion, report: ConversionReport, path: Path, golden_images: ImageSet | None = None
-) -> None:
+def write_workload(conversion: Conversion, report: ConversionReport, path: Path) -> None:
     """Write the converted workload: a YAML, and an .npz beside it with codes, scales, codebooks, masks and golden inputs.
 
     Parameters
@@ -88,8 +94,6 @@ def write_workload(
         From `convert`.
     path
         Of the YAML; the workload is named after it.
-    golden_images
-        Whose codes and checksums go with it; None = the first of the calibration images.
 
     Raises
     ------
@@ -97,8 +101,7 @@ def write_workload(
         The files cannot be written.
     """
     coded = replace(conversion.coded, name=path.stem)
-    shown = conversion.golden_images if golden_images is None else golden_images.values
-    golden = make_golden(coded, encode_images(coded, shown))
+    golden = make_golden(coded, encode_images(coded, conversion.golden_images))
     write_converted(coded, path, golden=golden, masks=conversion.masks, origin=_origin(conversion, report))
 
 
@@ -126,17 +129,6 @@ def _chip(request: Request) -> Architecture | None:
     return None if name is None else load_arch(name, ("formats.follow_workload=true",))
 
 
-def golden_set(request: Request) -> ImageSet | None:
-    """Return the images that the request wants kept with the workload; None = those of the calibration.
-
-    Raises
-    ------
-    ConfigError
-        They are missing or broken.
-    """
-    return None if request.golden is None else read_images(request.golden, at_most=GOLDEN_IMAGES)
-
-
 def _images(request: Request, faults: Faults) -> Images | None:
     """Return the images that are looked at; None = some cannot be read, which is noted."""
     calibration = faults.of(lambda: calibration_set(request))
@@ -150,7 +142,9 @@ def _images(request: Request, faults: Faults) -> Images | None:
     if request.fine_tune_epochs:
         place = training_part(request.calibration_images() or "")
         training = faults.of(lambda: read_images(place, default_part="train"))
-    return Images(calibration=calibration, evaluation=evaluation, training=training)
+    kept = request.golden
+    golden = None if kept is None else faults.of(lambda: read_images(kept, at_most=GOLDEN_IMAGES))
+    return Images(calibration=calibration, evaluation=evaluation, training=training, golden=golden)
 
 
 def _files_read(request: Request) -> tuple[Path, ...]:

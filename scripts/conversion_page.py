@@ -39,7 +39,7 @@ from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.logarithmic import THRESHOLD_BITS, Logarithmic, rounding_thresholds
 from archsim.numerics.number_format import NumberKind
 from archsim.report.conversion_page import conversion_files
-from archsim.workload.coded_network import CodedNetwork, CodedOutput, CodedProduct
+from archsim.workload.coded_network import CodedNetwork, CodedProduct
 from archsim.workload.coded_store import ConvertedWorkload, read_converted
 from archsim.workload.psum_format import guard_bits
 
@@ -57,8 +57,6 @@ FORMATS = (
     ("", "lns8", "int16", ""),
     ("`fp8_e4m3`", "fp8_e4m3", "fp32", "to the nearest, a tie to even; saturates"),
     ("", "fp8_e4m3", "int32", ""),
-    ("`fp8_e5m2`", "fp8_e5m2", "fp32", "the same"),
-    ("`fp4_e2m1`", "fp4_e2m1", "fp32", "the same"),
     ("`bf16`", "bf16", "fp32", "the same"),
     ("`ternary`", "ternary", "int32", "weights alone: 0 up to 0.7 of the mean magnitude"),
     ("`binary`", "binary", "int32", "weights alone: the sign, that of 0 is +"),
@@ -76,7 +74,6 @@ SUMS = (
     ("lns8", "linear<32>"),
     ("lns8", "linear<16>"),
     ("lns8", "linear<12>"),
-    ("lns8", "log<8>"),
     ("lns8", "log<8,20>"),
     ("lns8", "log<8,bitshift>"),
     ("lns8", "log<8,mitchell>"),
@@ -106,7 +103,7 @@ def shipped(fmt: str) -> ConvertedWorkload:
 
 def integer_value(found: ConvertedWorkload) -> tuple[list[str], int]:
     """Return the way of one value in integers, line by line, and its code."""
-    layer, image = _layer(found.network), found.network.ifmap
+    layer, image = found.network.products[0], found.network.ifmap
     codes, weights = _operands(found, layer)
     products = [x * w for x, w in zip(codes, weights, strict=True)]
     assert layer.bias is not None
@@ -134,7 +131,7 @@ def integer_value(found: ConvertedWorkload) -> tuple[list[str], int]:
 
 def logarithmic_value(found: ConvertedWorkload) -> tuple[list[str], int]:
     """Return the way of the same value in logarithms, line by line, and its code."""
-    layer, image = _layer(found.network), found.network.ifmap
+    layer, image = found.network.products[0], found.network.ifmap
     fmt, register = layer.output.format, layer.accumulator
     assert isinstance(fmt, Logarithmic)
     assert isinstance(register, LinearSum)
@@ -150,13 +147,11 @@ def logarithmic_value(found: ConvertedWorkload) -> tuple[list[str], int]:
     up = scale - layer.accumulator_exponent - m
     terms = [weight_signs[place] * _shifted(table[e % steps], e // steps + up)
              for place, e in zip(used, sums, strict=True)]  # fmt: skip
-    bias = int(layer.bias[CHANNEL])
-    total = sum(terms) + bias
+    total = sum(terms) + int(layer.bias[CHANNEL])
     octave = total.bit_length() - 1
     leading = total >> (octave - THRESHOLD_BITS)
     passed = sum(1 for threshold in rounding_thresholds(fmt.fraction_bits).tolist() if leading >= threshold)
     logarithm = (octave + layer.accumulator_exponent - layer.output.exponent) * steps + passed
-    value = 2.0 ** (logarithm / steps + layer.output.exponent)
     last = layer.accumulator_exponent
     lines = [
         f"ifmap logs      {_row([logs[place] for place in used])}   in 1/{steps} octaves, times 2^{image.exponent}; "
@@ -168,11 +163,12 @@ def logarithmic_value(found: ConvertedWorkload) -> tuple[list[str], int]:
         f"fraction e & {steps - 1}    {_row([e % steps for e in sums])}",
         f"antilog table   {_row([table[e % steps] for e in sums])}   of {' '.join(map(str, table))}, {m} fraction bits",
         f"shifted         {' '.join(map(str, terms))}, times 2^{last}: left by octave + {up}",
-        f"bias            {bias}, times 2^{last}",
+        f"bias            {total - sum(terms)}, times 2^{last}",
         f"accumulator     {total}, {register.width_bits} bits, saturating",
         f"encoder         leading one at bit {octave}; {leading} passes {passed} of {steps} thresholds: log "
         f"({octave} - {layer.output.exponent - last}) x {steps} + {passed} = {logarithm}",
-        f"ofmap           code {logarithm}, {fmt.name}, 2^({logarithm}/{steps} - {-layer.output.exponent}): {value:.4f}",
+        f"ofmap           code {logarithm}, {fmt.name}, 2^({logarithm}/{steps} - {-layer.output.exponent}): "
+        f"{2.0 ** (logarithm / steps + layer.output.exponent):.4f}",
     ]
     return lines, int(fmt.join(np.array(logarithm), np.array(1, dtype=np.int8)))
 
@@ -184,8 +180,7 @@ def float_value(found: ConvertedWorkload) -> float:
     assert image.format is not None
     network = fold_batchnorm(read_float_network(find_model(MODEL)))
     values = np.ldexp(image.format.decode(found.golden.ifmap[:1]), image.exponent)
-    first = network.weighted[0].name
-    return max(0.0, float(run_float(network, values)[first][0, CHANNEL, ROW, COLUMN]))
+    return max(0.0, float(run_float(network, values)[network.weighted[0].name][0, CHANNEL, ROW, COLUMN]))
 
 
 def bit_true_code(found: ConvertedWorkload) -> int:
@@ -196,11 +191,10 @@ def bit_true_code(found: ConvertedWorkload) -> int:
 
 def values_text() -> str:
     """Return both ways, and the float."""
-    integers, logarithms = shipped("int8"), shipped("lns8")
     place = f"{LAYER}, channel {CHANNEL}, row {ROW}, column {COLUMN}, golden image 0"
     return "\n".join(
-        [f"{place}: {float_value(integers):.4f} in floats", "", "int8", *integer_value(integers)[0], "",
-         "LNS8", *logarithmic_value(logarithms)[0]]
+        [f"{place}: {float_value(shipped('int8')):.4f} in floats", "int8", *integer_value(shipped("int8"))[0],
+         "LNS8", *logarithmic_value(shipped("lns8"))[0]]
     )  # fmt: skip
 
 
@@ -217,10 +211,7 @@ def sums_table(test: ImageSet) -> str:
 
 def guard_table(test: ImageSet) -> str:
     """Return what the guard bits of the biases are worth."""
-    rows = [
-        "| format | guard bits by layer | correct of 500 | bias rounded to products |",
-        "| --- | --- | ---: | ---: |",
-    ]
+    rows = ["| format | guard bits by layer | correct of 500 | without |", "| --- | --- | ---: | ---: |"]
     for fmt in GUARDED:
         coded = _converted(fmt).coded
         bare, guards = without_guard_bits(coded)
@@ -241,9 +232,7 @@ def without_guard_bits(network: CodedNetwork) -> tuple[CodedNetwork, list[int]]:
         assert read.format is not None
         guard = int(guard_bits(layer, read.format, read.exponent).max())
         guards.append(guard)
-        output = layer.output
-        if output.format is None:
-            output = CodedOutput(format=None, exponent=output.exponent + guard, relu=output.relu)
+        output = layer.output if layer.output.format else replace(layer.output, exponent=layer.output.exponent + guard)
         layers.append(
             replace(layer, bias=(layer.bias + (1 << guard >> 1)) >> guard, bias_exponents=None, output=output)
         )
@@ -284,10 +273,6 @@ def _converted(fmt: str) -> Conversion:
     return convert(Request(model=MODEL, format=fmt, calibration=IMAGES))[0]
 
 
-def _layer(network: CodedNetwork) -> CodedProduct:
-    return next(layer for layer in network.products if layer.name == LAYER)
-
-
 def _operands(found: ConvertedWorkload, layer: CodedProduct) -> tuple[list[int], list[int]]:
     """Return the nine ifmap codes of the value's window, which lies within the image, and the nine weight codes."""
     assert found.golden is not None
@@ -311,5 +296,5 @@ def _row(values: list[int]) -> str:
 if __name__ == "__main__":
     print("\n\n".join([*blocks(), facts()]))
     if "--plot" in sys.argv[1:]:
-        report = convert(Request(model=MODEL, format="lns8", calibration=IMAGES))[1]
-        PICTURE.write_bytes(conversion_files(report)["histograms.png"])
+        request = Request(model=MODEL, format="lns8", calibration=IMAGES)
+        PICTURE.write_bytes(conversion_files(convert(request)[1])["histograms.png"])

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.conversion import convert, golden_set, write_workload
+from archsim.conversion import convert, write_workload
 from archsim.convert.image_files import read_images
 from archsim.convert.request import Request
 
@@ -50,7 +50,7 @@ def make(name: str, folder: Path) -> None:
     np.savez(golden, images=shown_digits(enlarged=images == "mnist"))
     request = replace(asked, calibration=f"{images}:train", evaluate=images, golden=str(golden))
     conversion, report = convert(request)
-    write_workload(conversion, report, WORKLOADS / f"{name}.yaml", golden_set(request))
+    write_workload(conversion, report, WORKLOADS / f"{name}.yaml")
     if report.accuracy is not None and report.float_accuracy is not None:
         print(f"{name}: {report.accuracy.correct} of {report.accuracy.images}, {report.float_accuracy.correct} as floats")
 

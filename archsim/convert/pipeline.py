@@ -61,11 +61,14 @@ class Images:
         Test images with labels; None = no accuracy is measured.
     training
         For fine-tuning; None = the calibration images.
+    golden
+        Whose codes go with the workload; None = the first of the calibration images.
     """
 
     calibration: ImageSet
     evaluation: ImageSet | None = None
     training: ImageSet | None = None
+    golden: ImageSet | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +92,7 @@ class Conversion:
     float_accuracy, accuracy
         Before and after; None without evaluation images.
     golden_images
-        First of the calibration images, whose codes go with the workload, shape (N, *ifmap_shape).
+        Images whose codes go with the workload, shape (N, *ifmap_shape).
     """
 
     original: FloatNetwork
@@ -141,7 +144,7 @@ def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
         passes=tuple(log.records),
         float_accuracy=log.records[0].accuracy,
         accuracy=accuracy,
-        golden_images=images.calibration.first(GOLDEN_IMAGES).values,
+        golden_images=(images.golden or images.calibration).first(GOLDEN_IMAGES).values,
     )
 
 
@@ -161,7 +164,7 @@ def requantised(conversion: Conversion, fmt: NumberFormat, images: Images) -> Co
 def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
     """Read the model and fold its batch norms."""
     network = read_float_network(path)
-    for each in (images.calibration, images.evaluation, images.training):
+    for each in (images.calibration, images.evaluation, images.training, images.golden):
         if each is not None:
             check_fits(each, network, needs_labels=each is not images.calibration)
     products = len(network.weighted)

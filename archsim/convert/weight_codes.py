@@ -48,6 +48,9 @@ def code_weights(
         exponent = best_exponent(weight if codebook is None else codebook, fmt, method)
         return CodedTensor(codes=fmt.encode(weight, exponent), format=fmt, exponents=np.array(exponent))
     exponents = np.array([best_exponent(channel, fmt, method) for channel in weight], dtype=np.int64)
+    is_used = weight.reshape(len(weight), -1).any(axis=1)
+    if is_used.any():  # a channel of zeros takes a scale of its neighbours: its bias must not become coarse
+        exponents[~is_used] = exponents[is_used].min()
     codes = fmt.encode(weight, exponents.reshape((-1,) + (1,) * (weight.ndim - 1)))
     return CodedTensor(codes=codes, format=fmt, exponents=exponents)
 

@@ -11,8 +11,15 @@ from pathlib import Path
 from archsim.errors import ConfigError
 
 
-def check_directory(out: Path) -> None:
+def check_directory(out: Path, option: str = "--out") -> None:
     """Refuse a place that cannot become a directory, before hours of work go into what it should hold.
+
+    Parameters
+    ----------
+    out
+        The place.
+    option
+        Of the command line that named it.
 
     Raises
     ------
@@ -21,9 +28,9 @@ def check_directory(out: Path) -> None:
     """
     nearest = next((place for place in (out, *out.absolute().parents) if place.exists()), out)
     if not nearest.is_dir():
-        raise ConfigError(f"{nearest}: is a file; --out (={str(out)!r}) must be a directory")
+        raise ConfigError(f"{nearest}: is a file; {option} (={str(out)!r}) must be a directory")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise ConfigError(f"{nearest}: may not be written to; --out (={str(out)!r}) must be a place that may")
+        raise ConfigError(f"{nearest}: may not be written to; {option} (={str(out)!r}) must be a place that may")
 
 
 def write_directory(out: Path, files: Mapping[str, bytes], *, stale: Iterable[str] = ()) -> None:

@@ -1,10 +1,12 @@
 """Tests of the one load of all weights: its numbers, its price, and its way into a saved run and back."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
@@ -57,28 +59,34 @@ def test_a_chip_that_keeps_none_says_nothing_was_loaded(arch: Architecture, work
         assert [totals[f"weights_load_{what}"] for what in ("bytes", "cycles", "energy_pj")] == [0, 0, 0.0]
 
 
-def test_the_load_costs_dram_and_the_levels_writes(kept: RunResult, table: EnergyTable) -> None:
+def test_the_load_costs_bursts_writes_wires_and_the_time_it_takes(kept: RunResult) -> None:
     assert kept.weights_load is not None
-    prices = kept.prices
-    assert prices is not None
-    by_name = prices.by_name()
-    write = (
-        by_name[("store", "write", "")] if ("store", "write", "") in by_name else by_name[("store", "write", "weight")]
+    assert kept.prices is not None
+    pj = {(each.component, each.action): each.pj for each in kept.prices.prices}
+    device = kept.prices.dram_device
+    assert device is not None
+    bursts = -(-WEIGHTS // device.request_bytes)
+    seconds = kept.weights_load.cycles / 100e6
+    clocks = math.ceil(seconds / (device.tck_ns * 1e-9)) * device.ranks * device.channels
+    moved = (
+        bursts * pj["dram", "read"] + -(-WEIGHTS // device.row_bytes) * pj["dram_activate", "activate"]
+        + bursts * device.request_bytes * 8 * pj["dram_io", "transfer"]
+        + WEIGHTS / 8 * pj["store", "write"] + WEIGHTS * 8 * pj["wires", "span"]
+    )  # fmt: skip
+    waited = (
+        clocks * pj["dram_background", "open"] + round(clocks / device.timing.trefi) * pj["dram_refresh", "refresh"]
     )
-    interface = table.dram_io_pj_per_bit[prices.dram_device.interface] if prices.dram_device else 0.0
-    least = 8 * WEIGHTS / write.bits * write.pj + 8 * WEIGHTS * interface
-    assert kept.weights_load.energy_pj > least > 0
-    assert kept.weights_load.energy_pj < 3 * least + 1e6
+    leaked = kept.weights_load.cycles * sum(price for (component, _), price in pj.items() if component == "leakage")
+    assert kept.weights_load.energy_pj == pytest.approx(moved + waited + leaked)
 
 
 def test_a_dearer_link_makes_the_load_dearer_by_its_bits(kept: RunResult, table: EnergyTable) -> None:
     dearer = replace(table, dram_io_pj_per_bit={key: pj + 1.0 for key, pj in table.dram_io_pj_per_bit.items()})
     before, after = recost(kept, table).weights_load, recost(kept, dearer).weights_load
     assert before == kept.weights_load
-    assert after is not None
     assert before is not None
-    bursts = -(-WEIGHTS // 64) * 64
-    assert after.energy_pj - before.energy_pj == pytest.approx(8 * bursts, rel=0.1)
+    assert after is not None
+    assert after.energy_pj - before.energy_pj == pytest.approx(8 * -(-WEIGHTS // 64) * 64)
 
 
 def test_a_saved_run_gives_the_load_back(kept: RunResult, tmp_path: Path) -> None:
@@ -98,8 +106,6 @@ def test_a_summary_of_before_the_load_was_counted_is_read(kept: RunResult, tmp_p
 
 
 def test_the_panel_shows_it_only_where_weights_stay(kept: RunResult, arch: Architecture, workload: Workload) -> None:
-    from rich.console import Console
-
     def shown(run: RunResult) -> str:
         console = Console(width=140)
         with console.capture() as text:

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from archsim.engine.golden_run import check_golden
+from archsim.workload.coded_store import read_converted
 from archsim.workload.layer import ConvLayer, MatmulLayer, VectorLayer
 from archsim.workload.network import Workload
 from archsim.workload.store import read_workload_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "workloads").glob("*.yaml"))
+CONVERTED = sorted(path for path in (ROOT / "workloads").glob("*.yaml") if path.with_suffix(".npz").exists())
+FILES = sorted({*(ROOT / "workloads").glob("*.yaml")} - {*CONVERTED})
 with (ROOT / "tests/golden/network_macs.csv").open(newline="", encoding="utf-8") as _file:
     GOLDEN = list(csv.DictReader(_file))
 
@@ -47,6 +50,15 @@ def test_a_shipped_file_is_named_after_its_network_and_cites_a_year(path: Path) 
 def test_the_comment_of_a_shipped_file_states_its_macs(path: Path) -> None:
     workload = read_workload_yaml(path)
     assert f"{workload.name}: {workload.macs:,} MACs" in path.read_text(encoding="utf-8").splitlines()[0]
+
+
+@pytest.mark.parametrize("path", CONVERTED, ids=lambda path: path.stem)
+def test_a_converted_network_gives_its_golden_codes_and_says_what_it_is(path: Path) -> None:
+    found = read_converted(path)
+    assert found.workload.name == found.network.name == path.stem
+    assert "converted to" in found.workload.source
+    assert found.golden is not None
+    check_golden(found.network, found.golden)
 
 
 def test_every_network_promised_is_shipped_and_has_a_published_count() -> None:
