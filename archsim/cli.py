@@ -211,9 +211,9 @@ def explain(
     term: Annotated[str, typer.Argument(metavar="TERM", help="A column, a unit of work, a dataflow...")],
 ) -> None:
     """Say what a word or a column means."""
-    from archsim.glossary import explain as meaning
+    from archsim.format_shelf import explain_term
 
-    typer.echo(meaning(term))
+    typer.echo(explain_term(term))
 
 
 def main() -> None:

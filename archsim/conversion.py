@@ -220,6 +220,8 @@ def _assumptions(conversion: Conversion, images: Images, chip: Architecture | No
     seen = len(images.calibration)
     if seen < LEAST_IMAGES:
         yield f"scales rest on {seen} images only, fewer than {LEAST_IMAGES}"
+    if conversion.calibrated.recipe.accuracy_budget is not None:
+        yield from _searched(conversion)
     if images.evaluation is not None and images.evaluation.name == images.calibration.name:
         yield "accuracy is measured on the images that the scales were chosen on"
     if any(layer.bias is not None for layer in conversion.coded.products):
@@ -230,6 +232,14 @@ def _assumptions(conversion: Conversion, images: Images, chip: Architecture | No
     if chip is not None:
         yield f"formats side by side run on {chip.name} with arithmetic made for each format, one image at a time"
     yield "biases and scales are stored and counted in bytes, but their fetches are not simulated"
+
+
+def _searched(conversion: Conversion) -> Iterator[str]:
+    """Say what the search for bits promised, and what the test images say of it."""
+    before, after = conversion.float_accuracy, conversion.accuracy
+    lost = "" if before is None or after is None else f"; test images lost {100 * (before.share - after.share):.2f} points"
+    budget = 100 * (conversion.calibrated.recipe.accuracy_budget or 0.0)
+    yield f"bits per layer were searched on calibration images, for at most {budget:g} points{lost}"
 
 
 def _described(images: ImageSet) -> str:

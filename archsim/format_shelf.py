@@ -4,6 +4,8 @@ Called by `catalog.py`.
 """
 
 from archsim.cost.mac_cost import MAC_MODEL, MODEL_NODE_NM, mac_cost
+from archsim.errors import ConfigError
+from archsim.glossary import explain
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.number_format import NumberFormat, NumberKind
 from archsim.numerics.rounding import OverflowMode, RoundingMode
@@ -64,9 +66,35 @@ def _format_in_brief(name: str) -> str:
 
 
 def _mac_in_brief(fmt: NumberFormat) -> str:
-    """Say what a MAC costs with this format on both sides; signs meet an 8-bit ifmap."""
-    psum = parse_format("fp32" if fmt.kind is NumberKind.FLOAT else "int32")
+    """Say what a MAC costs with this format on both sides; signs meet an 8-bit ifmap, small floats two registers."""
     ifmap = parse_format("int8") if fmt.kind is NumberKind.SIGN else fmt
-    cost = mac_cost(ifmap, fmt, psum)
+    psums = ["fp32"] if fmt.kind is NumberKind.FLOAT else []
+    psums += ["int32"] if fmt.kind is not NumberKind.FLOAT or fmt.width_bits <= 8 else []
+    costs = [(psum, mac_cost(ifmap, fmt, parse_format(psum))) for psum in psums]
     beside = f" with {ifmap.name}" if ifmap is not fmt else ""
-    return f"MAC{beside} into {psum.name} {cost.pj:.3f} pJ, {cost.um2:,.0f} um2"
+    return f"MAC{beside} " + ", ".join(f"into {psum} {cost.pj:.3f} pJ, {cost.um2:,.0f} um2" for psum, cost in costs)
+
+
+def explain_term(term: str) -> str:
+    """Return what a word of the glossary means, or what a number format is.
+
+    Raises
+    ------
+    ConfigError
+        It is neither; the message names the nearest word.
+    """
+    try:
+        return explain(term)
+    except ConfigError:
+        if not _is_format(term):
+            raise
+    fmt = parse_format(term)
+    return f"{_format_in_brief(fmt.name)}; {_mac_in_brief(fmt)} (model). A number format: see archsim list formats."
+
+
+def _is_format(text: str) -> bool:
+    try:
+        parse_format(text)
+    except ValueError:
+        return False
+    return True

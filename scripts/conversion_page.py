@@ -136,9 +136,7 @@ def logarithmic_value(found: ConvertedWorkload) -> tuple[list[str], int]:
     assert isinstance(fmt, Logarithmic)
     assert isinstance(register, LinearSum)
     assert layer.bias is not None
-    codes, weights = _operands(found, layer)
-    logs, signs = _split(fmt, codes)
-    weight_logs, weight_signs = _split(fmt, weights)
+    (logs, signs), (weight_logs, weight_signs) = (_split(fmt, codes) for codes in _operands(found, layer))
     used = [place for place, sign in enumerate(signs) if sign * weight_signs[place]]
     sums = [logs[place] + weight_logs[place] for place in used]
     table = antilog_table(register.antilog, fmt.fraction_bits).tolist()
@@ -155,7 +153,7 @@ def logarithmic_value(found: ConvertedWorkload) -> tuple[list[str], int]:
     last = layer.accumulator_exponent
     lines = [
         f"ifmap logs      {_row([logs[place] for place in used])}   in 1/{steps} octaves, times 2^{image.exponent}; "
-        f"{len(codes) - len(used)} of {len(codes)} are zero and skipped",
+        f"{len(logs) - len(used)} of {len(logs)} are zero and skipped",
         f"weight logs     {_row([weight_logs[place] for place in used])}   times 2^{int(layer.weight.exponents)}, signs "
         + " ".join("+" if weight_signs[place] > 0 else "-" for place in used),
         f"added           {_row(sums)}   times 2^{scale}: this is the multiplication",

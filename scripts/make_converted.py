@@ -52,7 +52,9 @@ def make(name: str, folder: Path) -> None:
     conversion, report = convert(request)
     write_workload(conversion, report, WORKLOADS / f"{name}.yaml")
     if report.accuracy is not None and report.float_accuracy is not None:
-        print(f"{name}: {report.accuracy.correct} of {report.accuracy.images}, {report.float_accuracy.correct} as floats")
+        print(
+            f"{name}: {report.accuracy.correct} of {report.accuracy.images}, {report.float_accuracy.correct} as floats"
+        )
 
 
 def shown_digits(*, enlarged: bool) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from archsim.catalog import find_model
+from archsim.conversion import CALIBRATION_IMAGES
 from archsim.convert.calibrate import best_exponent, choose_exponents, measure_ranges
 from archsim.convert.evaluate import coded_accuracy, float_accuracy
 from archsim.convert.fine_tune import FineTuneSettings, fine_tune
@@ -37,8 +38,6 @@ MODEL = "mnist_webinar"
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "numerics"
 """Where the reference of every row lies: measured elsewhere, on another implementation and another training."""
 TEST_IMAGES = 10_000
-CALIBRATION_IMAGES = 1000
-OVERFLOW_FRACTION_BITS = 9
 ONE_EPOCH = FineTuneSettings(epochs=1.0)
 BLANK = ImageSet(images=np.zeros((1, 1, 28, 28), np.uint8), labels=None, name="one blank image", scale=255.0)
 """Calibrates fixed point, which has no scale to choose."""

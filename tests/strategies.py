@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
+from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
 from archsim.mapping.array_plan import plan_array_steps
@@ -16,6 +16,7 @@ from archsim.mapping.tile_search import nest_of
 from archsim.mapping.tile_traffic import tile_traffic
 from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
 
@@ -120,7 +121,7 @@ def architecture(array: PeArray, srams: tuple[SramLevel, ...], dram: DramLevel) 
     int8, int32 = parse_format("int8"), parse_format("int32")
     return Architecture(
         name="random", source="a test", clock_mhz=1000.0, technology_nm=45.0, pe_array=array,
-        vector_unit=VectorUnit(lanes=8), formats=Formats(ifmap=int8, weight=int8, psum=int32, ofmap=int8),
+        vector_unit=VectorUnit(lanes=8), formats=OperandFormats(ifmap=int8, weight=int8, psum=int32, ofmap=int8),
         srams=srams, dram=dram, energy=EnergyChoice(),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from archsim.arch.memory_level import LIVES_WITH, DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.arch.word_group import WordGroup
-from archsim.numerics.number_format import NumberFormat
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Operand
 
 
@@ -23,21 +23,6 @@ class VectorUnit:
 
     lanes: int
     ops_per_cycle: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Formats:
-    """The number format of each operand."""
-
-    ifmap: NumberFormat
-    weight: NumberFormat
-    psum: NumberFormat
-    ofmap: NumberFormat
-
-    def of(self, operand: Operand) -> NumberFormat:
-        """Return the format of an operand."""
-        fmt: NumberFormat = getattr(self, operand.value)
-        return fmt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +80,14 @@ class Architecture:
     technology_nm: float
     pe_array: PeArray
     vector_unit: VectorUnit | None
-    formats: Formats
+    formats: OperandFormats
     srams: tuple[SramLevel, ...]
     dram: DramLevel
     energy: EnergyChoice
     assumptions: tuple[str, ...] = ()
     content_hash: str = ""
     follows_workload: bool = False
-    codes: Formats | None = None
+    codes: OperandFormats | None = None
     kernel: WordGroup | None = None
 
     def group(self, level: str, operand: Operand) -> WordGroup:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
-from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
+from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.level_keys import LevelList, SramKeys
@@ -25,6 +25,7 @@ from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.link_code import WIDEST_LEVEL_BITS
 from archsim.numerics.number_format import NumberKind
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Compression, Dataflow
 
 SHORT_DATAFLOWS = {
@@ -142,9 +143,9 @@ class FormatsKeys(Keys):
     ofmap: FormatName | None = None
     follow_workload: StrictBool = False
 
-    def build(self) -> Formats:
+    def build(self) -> OperandFormats:
         """Return the formats."""
-        return Formats(
+        return OperandFormats(
             ifmap=parse_format(self.ifmap),
             weight=parse_format(self.weight),
             psum=parse_format(self.psum),

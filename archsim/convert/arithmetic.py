@@ -9,6 +9,7 @@ from archsim.convert.bit_search import narrower
 from archsim.convert.recipe import Recipe
 from archsim.numerics.accumulator import Accumulator, CastSum, ExactSum, FloatSum, FloatSumKind, LinearSum, LogSum
 from archsim.numerics.accumulator_grammar import accumulator_name, default_accumulator
+from archsim.numerics.coded_tensor import INTEGER_KINDS
 from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.logarithmic import Logarithmic
 from archsim.numerics.minifloat import Minifloat
@@ -20,7 +21,6 @@ LEAST_INTEGER_BITS = 2
 """Of an integer with a scale: its sign and one bit. [b]"""
 MOST_INTEGER_BITS = 32
 """Of an integer or fixed-point operand: sums of the products of wider ones leave an int64. [b]"""
-_INTEGERS = frozenset({NumberKind.INTEGER, NumberKind.FIXED_POINT, NumberKind.SIGN})
 
 
 def weight_fault(fmt: NumberFormat) -> str | None:
@@ -50,7 +50,7 @@ def sum_fault(ifmap: NumberFormat, weight: NumberFormat, accumulator: Accumulato
     name = f"{accumulator_name(register)} does not add up products of {ifmap.name} and {weight.name}"
     if isinstance(ifmap, Logarithmic) and isinstance(weight, Logarithmic):
         why = _logarithmic_fault(ifmap, weight, register)
-    elif {ifmap.kind, weight.kind} <= _INTEGERS:
+    elif {ifmap.kind, weight.kind} <= INTEGER_KINDS:
         why = _integer_fault(weight, register)
     else:
         why = None if isinstance(register, FloatSum) else "Floats take fp32, fp64 or kulisch"

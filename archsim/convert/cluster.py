@@ -133,10 +133,10 @@ def cluster_kernels(network: FloatNetwork, request: ClusterRequest, masks: Masks
 
     Notes
     -----
-    A codebook of more than `LARGEST_SAMPLE` kernels is found on a random sample of so many; every
-    kernel then points to its nearest entry. The first convolution, dense layers and kernels of one weight stay as they are. A mask inside a kernel ends
-    here: the kernel takes part with zeros where weights were pruned and becomes its entry, whose values there
-    are small but not zero. Only pruned whole kernels stay pruned.
+    A codebook that serves more than `LARGEST_SAMPLE` kernels is found on a random sample of so many; every kernel
+    then points to its nearest entry. The first convolution, dense layers and kernels of one weight stay as they are.
+    A mask inside a kernel ends here: the kernel takes part with zeros where weights were pruned and becomes its entry,
+    whose values there are small but not zero. Only pruned whole kernels stay pruned.
     """
     nodes = clusterable(network)
     if not nodes:

@@ -1,6 +1,6 @@
 """What the weights of a clustered network take, to the bit, and the arithmetic behind "29 times smaller".
 
-`pipeline.py` and `scripts/cluster_accuracy.py` call it. A kernel takes a pointer of ``ceil(log2 entries)`` bits, a
+`stored_size.py`, `validate/numerics_sizes.py` and the scripts call it. A kernel takes a pointer of ``ceil(log2 entries)`` bits, a
 codebook all of its kernels, every other weight and every bias its own word.
 """
 
@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 from archsim.convert.cluster import ClusteredNetwork, CodebookScope, clusterable, codebook_name
 from archsim.convert.float_network import FloatConv, FloatDense, FloatNetwork
+from archsim.workload.layer_formats import pointer_bits
 
 FLOAT_BITS = 32
+"""Of a weight or bias as the model has it. [b]"""
+BIAS_BITS = 32
+"""Of a stored bias. [b]"""
 TARGET_RATIO = 240 / 8.2
 """Recogni's claim, from hearsay: 240 MB of floats stored in 8.2 MB."""
 
@@ -28,7 +32,7 @@ class StoredWidths:
 
     table: int = 8
     weight: int = 8
-    bias: int = 32
+    bias: int = BIAS_BITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +53,9 @@ class CodebookUse:
     entries: int
     taps: int
 
-    @property
-    def pointer_bits(self) -> int:
-        """Bits of one pointer. [b]"""
-        return max(1, (self.entries - 1).bit_length())
-
     def bits(self, table_width: int) -> int:
         """Bits of the pointers and of the codebook. [b]"""
-        return self.kernels * self.pointer_bits + self.entries * self.taps * table_width
+        return self.kernels * pointer_bits(self.entries) + self.entries * self.taps * table_width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,27 +159,27 @@ class CompressionRow:
 
 CLAIM_CASES = ((1024, 1), (512, 1), (512, 60), (256, 1), (256, 60))
 """(entries, codebooks) that come near the claim."""
+CLAIM_TAPS = 9
+"""Weights of a kernel of the claim, 3x3. [words]"""
 
 
 def compression_table(
-    weights: int = 60_000_000, cases: Iterable[tuple[int, int]] = CLAIM_CASES, taps: int = 9
+    weights: int = 60_000_000, cases: Iterable[tuple[int, int]] = CLAIM_CASES
 ) -> tuple[CompressionRow, ...]:
     """Which codebooks explain a network that is 29 times smaller.
 
     Parameters
     ----------
     weights
-        All in kernels of ``taps`` weights; 60 M of 32 bits are 240 MB.
+        All in 3x3 kernels; 60 M of 32 bits are 240 MB. [words]
     cases
         (entries, codebooks) of each row.
-    taps
-        Weights of a kernel.
 
     Notes
     -----
     Codebooks and weights that stay are of 8 bits. Biases are left out.
     """
-    return tuple(_compression(weights, entries, codebooks, taps) for entries, codebooks in cases)
+    return tuple(_compression(weights, entries, codebooks) for entries, codebooks in cases)
 
 
 def compression_text(rows: Iterable[CompressionRow]) -> str:
@@ -208,17 +207,17 @@ def _size(network: FloatNetwork, uses: list[CodebookUse], widths: StoredWidths) 
     )
 
 
-def _compression(weights: int, entries: int, codebooks: int, taps: int) -> CompressionRow:
+def _compression(weights: int, entries: int, codebooks: int) -> CompressionRow:
     widths = StoredWidths()
-    pointer_bits = CodebookUse(kernels=0, entries=entries, taps=taps).pointer_bits / taps
-    table_bits = codebooks * entries * taps * widths.table / weights
-    per_weight = pointer_bits + table_bits
+    pointed = pointer_bits(entries) / CLAIM_TAPS
+    table_bits = codebooks * entries * CLAIM_TAPS * widths.table / weights
+    per_weight = pointed + table_bits
     return CompressionRow(
         entries=entries,
         codebooks=codebooks,
         bits_per_weight=per_weight,
         megabytes=weights * per_weight / 8e6,
         ratio=FLOAT_BITS / per_weight,
-        # per_weight + share * (8 - pointer_bits) = bits of the claim
-        plain_share_for_target=(FLOAT_BITS / TARGET_RATIO - per_weight) / (widths.weight - pointer_bits),
+        # per_weight + share * (8 - pointed) = bits of the claim
+        plain_share_for_target=(FLOAT_BITS / TARGET_RATIO - per_weight) / (widths.weight - pointed),
     )

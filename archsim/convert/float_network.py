@@ -59,6 +59,16 @@ class FloatBatchNorm(FloatNode):
     variance: FloatArray
     epsilon: float
 
+    @property
+    def gain(self) -> FloatArray:
+        """Factor of each channel, (C,)."""
+        return self.scale / np.sqrt(self.variance + self.epsilon)
+
+    @property
+    def offset(self) -> FloatArray:
+        """What a zero of each channel becomes, (C,)."""
+        return self.shift - self.mean * self.gain
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatRelu(FloatNode):

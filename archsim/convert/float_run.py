@@ -119,9 +119,8 @@ def _run_dense(node: FloatDense, ifmaps: list[FloatArray]) -> FloatArray:
 
 def _run_batchnorm(node: FloatBatchNorm, ifmaps: list[FloatArray]) -> FloatArray:
     ifmap = ifmaps[0]
-    gain = node.scale / np.sqrt(node.variance + node.epsilon)
     per_channel = (-1, *(1,) * (ifmap.ndim - 2))
-    return (ifmap - node.mean.reshape(per_channel)) * gain.reshape(per_channel) + node.shift.reshape(per_channel)
+    return (ifmap - node.mean.reshape(per_channel)) * node.gain.reshape(per_channel) + node.shift.reshape(per_channel)
 
 
 def _run_pool(node: FloatPool, ifmaps: list[FloatArray]) -> FloatArray:

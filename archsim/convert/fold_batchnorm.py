@@ -88,12 +88,8 @@ def _readers(network: FloatNetwork, name: str) -> list[AnyFloatNode]:
     return [node for node in network.nodes for source in node.sources if source == name]
 
 
-def _gain(norm: FloatBatchNorm) -> FloatArray:
-    return norm.scale / np.sqrt(norm.variance + norm.epsilon)
-
-
 def _folded(layer: Weighted, norm: FloatBatchNorm) -> Weighted:
-    gain = _gain(norm)
+    gain = norm.gain
     bias = np.zeros_like(gain) if layer.bias is None else layer.bias
     weight = layer.weight * gain.reshape(-1, *(1,) * (layer.weight.ndim - 1))
     return replace(layer, weight=weight, bias=norm.shift + (bias - norm.mean) * gain)
@@ -110,13 +106,12 @@ def _without(network: FloatNetwork, gone: FloatBatchNorm) -> FloatNetwork:
 
 
 def _as_depthwise(norm: FloatBatchNorm) -> FloatConv:
-    gain = _gain(norm)
     return FloatConv(
         name=norm.name,
         sources=norm.sources,
-        weight=gain.reshape(-1, 1, 1, 1),
-        bias=norm.shift - norm.mean * gain,
-        groups=len(gain),
+        weight=norm.gain.reshape(-1, 1, 1, 1),
+        bias=norm.offset,
+        groups=len(norm.gain),
     )
 
 
@@ -132,6 +127,5 @@ def _into_readers(network: FloatNetwork, norm: FloatBatchNorm) -> FloatNetwork:
 
 
 def _behind(layer: FloatDense, norm: FloatBatchNorm) -> FloatDense:
-    gain = _gain(norm)
-    moved = layer.weight @ (norm.shift - norm.mean * gain)
-    return replace(layer, weight=layer.weight * gain, bias=moved if layer.bias is None else layer.bias + moved)
+    moved = layer.weight @ norm.offset
+    return replace(layer, weight=layer.weight * norm.gain, bias=moved if layer.bias is None else layer.bias + moved)

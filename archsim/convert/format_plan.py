@@ -78,5 +78,6 @@ def _signed_as_needed(recipe: Recipe, found: TensorRange) -> NumberFormat:
 
 def _signed(fmt: NumberFormat) -> NumberFormat:
     """Return an integer format with a sign: weights have both."""
-    is_integer = isinstance(fmt, FixedPoint) and fmt.kind is NumberKind.INTEGER
-    return fmt.as_signed() if is_integer and isinstance(fmt, FixedPoint) else fmt
+    if isinstance(fmt, FixedPoint) and fmt.kind is NumberKind.INTEGER:
+        return fmt.as_signed()
+    return fmt

@@ -147,7 +147,8 @@ def check_fits(images: ImageSet, network: FloatNetwork, *, needs_labels: bool = 
         return
     if images.labels is None:
         raise WorkloadError(
-            f"images {images.name!r} have no labels, so no accuracy can be measured. Add an array 'labels' to the .npz."
+            f"images {images.name!r} have no labels, which accuracy, fine-tuning and the search for bits need. "
+            "Add an array 'labels' to the .npz."
         )
     shape = ofmap_shapes(network)[network.nodes[-1].name]
     if len(shape) != 1:

@@ -4,11 +4,10 @@ import numpy as np
 
 from archsim.convert.pipeline import Conversion
 from archsim.convert.stored_size import layer_bits
-from archsim.numerics.accumulator import ExactSum
 from archsim.numerics.accumulator_grammar import accumulator_name
 from archsim.study.conversion import LayerRecord
 from archsim.workload.coded_network import CodedOutput, CodedProduct
-from archsim.workload.psum_format import psum_format
+from archsim.workload.psum_format import needed_width
 
 
 def layer_records(conversion: Conversion) -> tuple[LayerRecord, ...]:
@@ -21,7 +20,6 @@ def _record(conversion: Conversion, layer: CodedProduct, ifmap: CodedOutput) -> 
     before = next(node.weight for node in conversion.original.weighted if node.name == layer.name)
     values = layer.weight.values
     assert ifmap.format is not None, "only the last layer leaves sums"
-    is_exact = isinstance(layer.accumulator, ExactSum) and layer.weight.has_integer_scale
     return LayerRecord(
         name=layer.name,
         weights=values.size,
@@ -29,7 +27,7 @@ def _record(conversion: Conversion, layer: CodedProduct, ifmap: CodedOutput) -> 
         weight_format=layer.weight.format.name,
         ofmap_format=layer.output.format.name if layer.output.format else "sums",
         accumulator=accumulator_name(layer.accumulator),
-        accumulator_bits=psum_format(layer, ifmap.format, ifmap.exponent).width_bits if is_exact else 0,
+        accumulator_bits=needed_width(layer, ifmap.format, ifmap.exponent),
         weight_bits=layer_bits(layer),
         zero_weights=float(np.mean(values == 0)),
         zero_ifmaps=ifmap_zeros(conversion, layer),

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from archsim.convert.bit_search import SearchSpace, search_bits, widths_below
 from archsim.convert.calibrate import choose_exponents, measure_ranges
 from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, masks_left, relative_error
+from archsim.convert.code_check import check_codes
+from archsim.convert.counted import counted
 from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.fine_tune import FineTuneSettings, fine_tune, fine_tune_clusters
 from archsim.convert.float_network import FloatArray, FloatNetwork
@@ -31,12 +33,9 @@ from archsim.convert.quantise import Calibrated, quantise
 from archsim.convert.recipe import Recipe, natural_ifmap
 from archsim.convert.stages import cut_into_stages
 from archsim.convert.stored_size import clustered_float_bits
-from archsim.numerics.accumulator import ExactSum
-from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.number_format import NumberFormat
 from archsim.study.conversion import Accuracy, PassRecord
 from archsim.workload.coded_network import CodedNetwork
-from archsim.workload.psum_format import psum_format
 
 Masks = Mapping[str, NDArray[np.bool_]]
 GOLDEN_IMAGES = 4
@@ -133,8 +132,7 @@ def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
     network, clustering = _fine_tune(network, recipe, clustering, masks, images, log)
     calibrated, plan = _calibrate(network, recipe, clustering, images, log)
     coded = quantise(calibrated, plan)
-    accuracy = log.coded_pass("quantise", "every code in range, every exact sum proven to fit its register",
-                              _check_codes(coded), coded)  # fmt: skip
+    accuracy = log.coded_pass("quantise", *check_codes(coded), coded)
     return Conversion(
         original=original,
         calibrated=calibrated,
@@ -166,7 +164,7 @@ def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
     network = read_float_network(path)
     for each in (images.calibration, images.evaluation, images.training, images.golden):
         if each is not None:
-            check_fits(each, network, needs_labels=each is not images.calibration)
+            check_fits(each, network, needs_labels=each is images.evaluation or each is images.training)
     products = len(network.weighted)
     log.float_pass("import", "every tensor has a static shape, every operator can be converted",
                    f"{len(network.nodes)} nodes, {products} with weights", network)  # fmt: skip
@@ -204,7 +202,7 @@ def _cluster(
         demand(is_equal, f"a kernel of {name!r} is not its centroid")
     kernels = sum(layer.pointers.size for layer in found.layers.values())
     entries = sum(len(book) for book in found.codebooks.values())
-    measured = (f"{kernels:,} kernels point to {entries:,} in {len(found.codebooks)} codebooks; "
+    measured = (f"{kernels:,} kernels point to {entries:,} in {counted(len(found.codebooks), 'codebook')}; "
                 f"{100 * relative_error(network, found):.1f} % of their energy is lost")  # fmt: skip
     log.float_pass("cluster", "every kernel is its centroid, bit for bit", measured, found.network,
                    bits=clustered_float_bits(found))  # fmt: skip
@@ -237,7 +235,7 @@ def _fine_tune(  # noqa: PLR0917 - in the order of the passes
         demand(is_kept or not weight[~mask].any(), f"fine-tuning moved a pruned weight of {name!r}")
     bits = clustered_float_bits(clustering) if clustering else 0
     log.float_pass("fine-tune", "pointers and pruned weights stay as they are",
-                   f"{recipe.fine_tune_epochs:g} epochs of {len(training):,} images", network, bits=bits)  # fmt: skip
+                   f"{counted(recipe.fine_tune_epochs, 'epoch')} of {len(training):,} images", network, bits=bits)  # fmt: skip
     return network, clustering
 
 
@@ -281,20 +279,6 @@ def _search(calibrated: Calibrated, plan: FormatPlan, images: Images) -> FormatP
         budget=calibrated.recipe.accuracy_budget or 0.0,
     )
     return search_bits(plan, space, lambda tried: coded_accuracy(quantise(calibrated, tried), labelled).correct)
-
-
-def _check_codes(network: CodedNetwork) -> str:
-    """Check that every code lies in its format, and say how wide the widest exact sum is."""
-    widest, outputs = 0, network.outputs
-    for layer in network.products:
-        fmt, ifmap = layer.weight.format, outputs[layer.sources[0]]
-        assert ifmap.format is not None, "only the last layer leaves sums"
-        if isinstance(fmt, FixedPoint):
-            lies = fmt.lowest_code <= layer.weight.codes.min() and layer.weight.codes.max() <= fmt.highest_code
-            demand(bool(lies), f"a weight of {layer.name!r} lies outside of {fmt.name}")
-        if isinstance(layer.accumulator, ExactSum):
-            widest = max(widest, psum_format(layer, ifmap.format, ifmap.exponent).width_bits)
-    return f"exact sums need up to {widest} b" if widest else "sums are not exact"
 
 
 def _span(widths: list[int]) -> str:

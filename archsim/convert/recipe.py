@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archsim.convert.cluster import ClusterRequest
+from archsim.convert.counted import counted
 from archsim.convert.prune import PruneRequest
 from archsim.numerics.accumulator import Accumulator
 from archsim.numerics.accumulator_grammar import accumulator_name
@@ -72,7 +73,7 @@ class Recipe:
         """Yield (setting, value) in words, in the order of the passes."""
         yield "prune", self.prune.text if self.prune else "no"
         yield "clusters", self.clusters.text if self.clusters else "no"
-        yield "fine-tuning", f"{self.fine_tune_epochs:g} epochs" if self.fine_tune_epochs else "no"
+        yield "fine-tuning", counted(self.fine_tune_epochs, "epoch") if self.fine_tune_epochs else "no"
         yield "weights", f"{self.weight_format.name}, {self._weight_scale()}"
         yield "ifmaps and ofmaps", self.ifmap_format.name
         yield "accumulator", accumulator_name(self.accumulator) if self.accumulator else "natural to the formats"
@@ -92,7 +93,8 @@ class Recipe:
         if self.method_for(self.weight_format) is CalibrationMethod.NONE:
             return "no scale"
         is_integer = self.weight_format.kind is NumberKind.INTEGER
-        return f"one scale per {self.weight_scales if is_integer else WeightScales.TENSOR}, a codebook has one"
+        shared = f"one scale per {self.weight_scales if is_integer else WeightScales.TENSOR}"
+        return shared if self.clusters is None else f"{shared}, a codebook has one"
 
 
 def natural_ifmap(family: NumberFormat) -> NumberFormat:

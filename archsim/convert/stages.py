@@ -61,8 +61,7 @@ class Stage:
     @property
     def makes_codes(self) -> bool:
         """Whether it computes new values, which need a format and a scale of their own."""
-        is_average = isinstance(self.node, FloatPool) and self.node.kind is PoolKind.AVERAGE
-        return self.is_product or is_average or isinstance(self.node, FloatAdd)
+        return _makes_values(self.node)
 
 
 def cut_into_stages(network: FloatNetwork) -> tuple[Stage, ...]:
@@ -84,7 +83,7 @@ def cut_into_stages(network: FloatNetwork) -> tuple[Stage, ...]:
             raise SimulationError(f"batch norm {node.name!r} must be folded before the network is cut into stages")
         if node.name in maker:  # a relu that its source has taken in
             continue
-        relu = _only_reader(node, readers, FloatRelu) if _takes_relu(node) else None
+        relu = _only_reader(node, readers, FloatRelu) if _makes_values(node) else None
         written = relu or node
         pool = _only_reader(written, readers, FloatPool)
         is_pooled = isinstance(pool, FloatPool) and pool.kind is PoolKind.MAX
@@ -102,7 +101,8 @@ def cut_into_stages(network: FloatNetwork) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _takes_relu(node: AnyFloatNode) -> bool:
+def _makes_values(node: AnyFloatNode) -> bool:
+    """Whether new values come out, which are written once: a relu behind them is part of the writing."""
     return isinstance(node, FloatConv | FloatDense | FloatAdd) or (
         isinstance(node, FloatPool) and node.kind is PoolKind.AVERAGE
     )

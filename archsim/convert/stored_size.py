@@ -1,12 +1,10 @@
 """Bits that a network's weights take, as floats and as converted. Called by `pipeline.py`."""
 
 from archsim.convert.cluster import ClusteredNetwork
+from archsim.convert.cluster_size import BIAS_BITS, FLOAT_BITS, StoredWidths, clustered_size
 from archsim.convert.float_network import FloatNetwork
 from archsim.workload.coded_network import CodedNetwork, CodedProduct
-from archsim.workload.layer_formats import pointer_bits
 
-FLOAT_BITS = 32
-BIAS_BITS = 32
 EXPONENT_BITS = 8
 """Of one scale, where a layer has one per channel; a layer's only scale is part of its description. [b]"""
 
@@ -18,13 +16,8 @@ def float_bits(network: FloatNetwork) -> int:
 
 
 def clustered_float_bits(clustered: ClusteredNetwork) -> int:
-    """Return the bits of pointers, of codebooks and of all else at 32 bits a value. [b]"""
-    pointed = {name: layer.pointers.size for name, layer in clustered.layers.items()}
-    weights = sum(node.weight.size for node in clustered.network.weighted if node.name in pointed)
-    widths = {name: pointer_bits(len(book)) for name, book in clustered.codebooks.items()}
-    pointers = sum(size * widths[clustered.layers[name].codebook] for name, size in pointed.items())
-    books = sum(book.size for book in clustered.codebooks.values())
-    return float_bits(clustered.network) + FLOAT_BITS * (books - weights) + pointers
+    """Return the bits of pointers, and of codebooks and all else at 32 bits a value. [b]"""
+    return clustered_size(clustered, StoredWidths(table=FLOAT_BITS, weight=FLOAT_BITS, bias=FLOAT_BITS)).total_bits
 
 
 def layer_bits(layer: CodedProduct) -> int:

@@ -1,8 +1,8 @@
 """How the products of one layer add up: the register, its scale, and the bias that it starts from.
 
 Called by `quantise.py`. The bias of an integer layer is stored finer than the product's scale by the bits that the
-sums leave free in the register (guard bits): a bias rounded to a coarse product scale would cost more accuracy
-than all the weights of the layer.
+sums leave free in the register (guard bits): at few bits a product's scale is coarse, and the published counts of
+networks with biases are met only so. ``exact<W>`` chooses the register; it has 32 bits where nothing is said.
 """
 
 import math

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import fsum, sqrt
 
-from archsim.arch.architecture import Formats
 from archsim.numerics.number_format import NumberFormat, NumberKind
+from archsim.numerics.operand_formats import OperandFormats
 
 
 class OperatorKind(StrEnum):
@@ -102,7 +102,7 @@ class Arithmetic:
         return self.curves[OperatorKind.INTEGER_ADD if is_log_add else operator.kind]
 
 
-def mac_operators(formats: Formats) -> tuple[Operator, ...]:
+def mac_operators(formats: OperandFormats) -> tuple[Operator, ...]:
     """Return what one MAC is made of: a multiplier, conversions to and from logarithms, an adder.
 
     Notes
@@ -131,7 +131,7 @@ def _multiplier(ifmap: NumberFormat, weight: NumberFormat) -> Operator:
     return Operator(kind=OperatorKind.INTEGER_MULTIPLY, width_bits=wider if is_mixed else mean)
 
 
-def _converters(formats: Formats) -> tuple[Operator, ...]:
+def _converters(formats: OperandFormats) -> tuple[Operator, ...]:
     """One per value that turns from a logarithm to a linear number or back on its way through a MAC."""
     operands = (formats.ifmap, formats.weight)
     logarithmic = [fmt.width_bits for fmt in operands if fmt.kind is NumberKind.LOGARITHMIC]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 
-from archsim.arch.architecture import EnergyChoice, Formats
+from archsim.arch.architecture import EnergyChoice
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import load_device
 from archsim.arch.memory_level import DramLevel, SramCell
@@ -24,6 +24,7 @@ from archsim.cost.table_scaling import ScaledTable
 from archsim.cost.table_schema import TableFile
 from archsim.cost.table_statements import Statement, sources_of, statements_of
 from archsim.errors import ConfigError
+from archsim.numerics.operand_formats import OperandFormats
 
 OVERRIDE_KEYS = (
     "mac_pj", "spad_pj_per_bit", "sram_read_pj_per_byte", "sram_write_pj_per_byte", "dram_pj_per_bit",
@@ -111,7 +112,7 @@ class EnergyTable:
         """
         return tuple(statement.text for statement in self.statements)
 
-    def mac_pj(self, formats: Formats, log_adder: LogAdder | None = None) -> float:
+    def mac_pj(self, formats: OperandFormats, log_adder: LogAdder | None = None) -> float:
         """One multiplication and the addition to its psum; by `mac_cost.py` where no numbers are published. [pJ]"""
         if "mac_pj" in self.overrides:
             return self.overrides["mac_pj"]
@@ -119,13 +120,13 @@ class EnergyTable:
             return mac_cost(formats.ifmap, formats.weight, formats.psum, log_adder).pj * self.model_energy_factor
         return self.energies.cost(*mac_operators(formats))
 
-    def mac_um2(self, formats: Formats, log_adder: LogAdder | None = None) -> float:
+    def mac_um2(self, formats: OperandFormats, log_adder: LogAdder | None = None) -> float:
         """Area of what `mac_pj` prices; no override replaces it. [um2]"""
         if is_modelled(formats, log_adder):
             return mac_cost(formats.ifmap, formats.weight, formats.psum, log_adder).um2 * self.model_area_factor
         return self.areas.cost(*mac_operators(formats))
 
-    def lane_op_pj(self, formats: Formats) -> float:
+    def lane_op_pj(self, formats: OperandFormats) -> float:
         """One operation of a vector lane: an addition in the psum format. [pJ]"""
         return self.overrides.get("lane_op_pj", self.energies.cost(adder(formats.psum)))
 

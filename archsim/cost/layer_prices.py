@@ -8,7 +8,7 @@ weights come from a codebook, the list has the table of kernels too.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from archsim.arch.architecture import Architecture, Formats
+from archsim.arch.architecture import Architecture
 from archsim.arch.pe_array import LogAdder
 from archsim.cost.energy import LayerEnergy, price_layer
 from archsim.cost.energy_table import EnergyTable
@@ -17,12 +17,13 @@ from archsim.cost.mac_cost import MODEL_SOURCE
 from archsim.cost.price_list import MAC, SPAD, VECTOR, PriceList
 from archsim.engine.layer_run import LayerRun
 from archsim.mapping.layer_arch import arch_for_layer
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.workload.network import Workload
 
 PER_LAYER = (MAC, SPAD, VECTOR)
 """Components whose prices follow a layer's formats."""
 FOLLOWS = "formats follow the workload: multipliers, registers and lanes are priced per layer; area, wires and leakage as for {}"
-Key = tuple[Formats, LogAdder | None]
+Key = tuple[OperandFormats, LogAdder | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,5 +103,5 @@ def _sentence(layer: str, chip: Architecture, prices: PriceList) -> str:
     return f"MAC of {_names(chip.formats)}, first in layer {layer!r}: {price.pj:.4g} pJ{modelled}"
 
 
-def _names(formats: Formats) -> str:
+def _names(formats: OperandFormats) -> str:
     return f"{formats.ifmap.name} x {formats.weight.name} into {formats.psum.name}"

@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import fsum, log2
 
-from archsim.arch.architecture import Formats
 from archsim.arch.pe_array import LogAdder
 from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.log_adder import table_bits, table_entries
 from archsim.numerics.logarithmic import Logarithmic
 from archsim.numerics.number_format import NumberFormat, NumberKind
+from archsim.numerics.operand_formats import OperandFormats
 
 MODEL_NODE_NM = 45.0
 MAC_MODEL = (
@@ -88,7 +88,7 @@ def mac_cost(
     return MacCost(parts=(*product, *_sum(ifmap, weight, psum, log_adder)))
 
 
-def is_modelled(formats: Formats, log_adder: LogAdder | None = None) -> bool:
+def is_modelled(formats: OperandFormats, log_adder: LogAdder | None = None) -> bool:
     """Whether a chip's MAC is priced by the model: pairs for which no table lists numbers."""
     ifmap, weight, psum = formats.ifmap, formats.weight, formats.psum
     kinds = {ifmap.kind, weight.kind}

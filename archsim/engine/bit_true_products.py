@@ -10,7 +10,7 @@ from archsim.engine.written import CodeArray, FloatArray, IntArray, Written, wri
 from archsim.numerics.accumulator import CastSum, ExactSum, FloatSum, FloatSumKind, LinearSum, LogSum, WrappedSum
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.fixed_point import FixedPoint
-from archsim.numerics.logarithmic import Logarithmic, logarithmic_type
+from archsim.numerics.logarithmic import Logarithmic, logarithmic_type, powers_of_two
 from archsim.numerics.patches import Substitute
 from archsim.numerics.products import float_sums, integer_sums, linear_log_sums, log_sums
 from archsim.workload.coded_network import CodedOutput, CodedProduct
@@ -153,16 +153,8 @@ def _write_logarithms(
     signs = np.maximum(signs, 0) if output.relu else signs
     fmt = output.format
     if not isinstance(fmt, Logarithmic):
-        return write_values(_powers(logarithms, fraction_bits, scales) * signs, output)
+        return write_values(powers_of_two(logarithms, fraction_bits, scales) * signs, output)
     relative = logarithms + ((scales - output.exponent) << fraction_bits)
     finer = fraction_bits - fmt.fraction_bits
     steps = (relative + ((1 << finer) >> 1)) >> finer if finer >= 0 else relative << -finer
     return fmt.join(steps, signs)
-
-
-def _powers(logarithms: IntArray, fraction_bits: int, scales: IntArray) -> FloatArray:
-    fractions = np.exp2(np.arange(1 << fraction_bits) / (1 << fraction_bits))
-    powers: FloatArray = np.ldexp(
-        fractions[logarithms & ((1 << fraction_bits) - 1)], (logarithms >> fraction_bits) + scales
-    )
-    return powers

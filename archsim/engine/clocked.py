@@ -202,16 +202,7 @@ def _run_output_stationary(
     pieces = _cut(len(weight), pe_array.k_tile or len(weight))
     pixel_folds, filter_folds = _cut(len(ifmap), pe_array.rows), _cut(weight.shape[1], pe_array.columns)
     passes = [(pixels, filters, piece) for filters in filter_folds for pixels in pixel_folds for piece in pieces]
-    every = pe_array.add_cycles  # a pair, then bubbles while its sum is made: zeros that change no sum
-    ifmaps = np.zeros((len(passes), pieces[0].stop * every, pe_array.rows), dtype=np.int64)
-    weights = np.zeros((len(passes), pieces[0].stop * every, pe_array.columns), dtype=np.int64)
-    extents = np.zeros((len(passes), 7), dtype=np.int64)
-    for fold, (pixels, filters, piece) in enumerate(passes):
-        extent, length = _extent(pixels, filters, pe_array), piece.stop - piece.start
-        keeps = pe_array.k_tile_keeps_psum
-        extents[fold] = [*extent, length * every, not keeps or piece is pieces[0], not keeps or piece is pieces[-1]]
-        ifmaps[fold, : length * every : every, : extent[2]] = ifmap[pixels, piece].T
-        weights[fold, : length * every : every, : extent[3]] = weight[piece, filters]
+    ifmaps, weights, extents = _output_stationary_streams(ifmap, weight, pe_array, passes)
     stays = 1 if pe_array.k_tile_keeps_psum else len(pieces)
     entering = _entering(arithmetic, (stays, pe_array.rows, pe_array.columns), [each[:2] for each in passes])
     outputs, cycles, macs, counts = os_kernel.step_output_stationary_array(
@@ -223,6 +214,7 @@ def _run_output_stationary(
         if extents[fold, os_kernel.DRAINS]:
             used = (fold, slice(extents[fold, os_kernel.USED_ROWS]), slice(extents[fold, os_kernel.USED_COLUMNS]))
             _merge(ofmap[pixels, filters], output_cycles[pixels, filters], outputs[used], cycles[used])
+    every = pe_array.add_cycles
     macs = macs // every  # bubbles are no MACs and no words
     issued = int(macs.sum())
     return ClockedRun(
@@ -241,6 +233,25 @@ def _run_output_stationary(
             drain_register_writes=int(counts[os_kernel.DRAIN_WRITES]),
         ),
     )
+
+
+def _output_stationary_streams(
+    ifmap: IntArray, weight: IntArray, pe_array: PeArray, passes: Sequence[tuple[slice, slice, slice]]
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Lay out the words that enter in each pass (pixels, filters, piece), and its extent as the kernel reads it."""
+    every = pe_array.add_cycles  # a pair, then bubbles while its sum is made: zeros that change no sum
+    longest = passes[0][2].stop * every
+    ifmaps = np.zeros((len(passes), longest, pe_array.rows), dtype=np.int64)
+    weights = np.zeros((len(passes), longest, pe_array.columns), dtype=np.int64)
+    extents = np.zeros((len(passes), 7), dtype=np.int64)
+    for fold, (pixels, filters, piece) in enumerate(passes):
+        extent, length = _extent(pixels, filters, pe_array), (piece.stop - piece.start) * every
+        enters = not pe_array.k_tile_keeps_psum or piece.start == 0
+        leaves = not pe_array.k_tile_keeps_psum or piece.stop == len(weight)
+        extents[fold] = [*extent, length, enters, leaves]
+        ifmaps[fold, :length:every, : extent[2]] = ifmap[pixels, piece].T
+        weights[fold, :length:every, : extent[3]] = weight[piece, filters]
+    return ifmaps, weights, extents
 
 
 def _output_stationary_settings(pe_array: PeArray) -> IntArray:

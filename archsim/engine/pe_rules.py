@@ -20,8 +20,6 @@ from archsim.kernels.product_sum import add_products
 Array = NDArray[Any]
 IntArray = NDArray[np.int64]
 Block = tuple[slice, slice]
-SIGN_SECTIONS = 3
-"""Of a table of antilogs: zero, plus, minus; the table of a PE has one for each sign of the weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -28,8 +28,6 @@ TOO_LARGE = (
     "weights do not stay on the chip: those of all layers take {stored:,} B, {level} has {room:,} B for them; every "
     "layer reads its own from DRAM"
 )
-
-
 NO_ROOM = (
     "weights do not stay on the chip: beside the {stored:,} B of all layers, {level} has {left:,} B left, too few for "
     "the tiles of layer {crowded!r}; every layer reads its own from DRAM"

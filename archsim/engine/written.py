@@ -67,13 +67,10 @@ def write_sums(sums: IntArray, exponents: IntArray | int, output: CodedOutput, n
     """
     fmt = output.format
     if fmt is None:
-        codes: CodeArray = align(sums, np.asarray(exponents) - output.exponent, name)
-        return np.maximum(codes, 0) if output.relu else codes
+        return _rectified(align(sums, np.asarray(exponents) - output.exponent, name), output)
     if isinstance(fmt, FixedPoint):
-        codes = fmt.requantise(sums, output.exponent - fmt.fraction_bits - np.asarray(exponents))
-        return np.maximum(codes, 0) if output.relu else codes
-    if output.relu:
-        sums = np.maximum(sums, 0)
+        return _rectified(fmt.requantise(sums, output.exponent - fmt.fraction_bits - np.asarray(exponents)), output)
+    sums = _rectified(sums, output)
     if isinstance(fmt, Logarithmic):
         return fmt.encode_sums(sums, np.asarray(exponents) - output.exponent)
     return fmt.encode(np.ldexp(sums.astype(np.float64), exponents), output.exponent)
@@ -81,12 +78,10 @@ def write_sums(sums: IntArray, exponents: IntArray | int, output: CodedOutput, n
 
 def write_values(values: FloatArray, output: CodedOutput) -> CodeArray:
     """Write floating-point results as a layer's output says; without a format they leave as they are."""
-    if output.format is None:
-        return np.maximum(values, 0.0) if output.relu else values
     if isinstance(output.format, FixedPoint):
-        codes = output.format.encode(values, output.exponent)
-        return np.maximum(codes, 0) if output.relu else codes
-    return output.format.encode(np.maximum(values, 0.0) if output.relu else values, output.exponent)
+        return _rectified(output.format.encode(values, output.exponent), output)
+    rectified = _rectified(values, output)
+    return rectified if output.format is None else output.format.encode(rectified, output.exponent)
 
 
 def align(sums: IntArray, shifts: IntArray | int, name: str) -> IntArray:
@@ -105,3 +100,8 @@ def align(sums: IntArray, shifts: IntArray | int, name: str) -> IntArray:
     if (aligned >> reached != sums).any():
         raise WorkloadError(f"layer {name!r}: its scales lie too far apart to align its sums in 64 bits")
     return aligned
+
+
+def _rectified(values: CodeArray, output: CodedOutput) -> CodeArray:
+    """Make negative results zero where the layer has a relu; fixed-point codes only once a wrap has had its say."""
+    return np.maximum(values, 0) if output.relu else values

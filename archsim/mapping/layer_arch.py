@@ -6,14 +6,14 @@ asks the arch it gets. A layer without formats or clusters sees the arch as it i
 
 from dataclasses import replace
 
-from archsim.arch.architecture import Architecture, Formats
+from archsim.arch.architecture import Architecture
 from archsim.arch.word_group import WordGroup
 from archsim.errors import MappingError
 from archsim.numerics.link_code import WIDEST_LEVEL_BITS
 from archsim.numerics.number_format import NumberFormat, NumberKind
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import HELD_OPERANDS, Compression, Operand
 from archsim.workload.layer import Layer, UncostedLayer, VectorLayer
-from archsim.workload.layer_formats import LayerFormats
 
 INTEGERS = (NumberKind.INTEGER, NumberKind.FIXED_POINT)
 """Kinds that one multiplier serves: a point that lies elsewhere changes no gate."""
@@ -41,14 +41,12 @@ def arch_for_layer(layer: Layer, arch: Architecture) -> Architecture:
         arch = replace(arch, kernel=WordGroup(words=clusters.kernel_words, bits=clusters.pointer_bits))
     if layer.formats is None:
         return arch
-    own = Formats(**{operand.value: layer.formats.of(operand) for operand in HELD_OPERANDS})
     if arch.follows_workload:
-        return _followed(layer, arch, own)
-    formats = _checked(layer, arch, layer.formats)
-    return replace(arch, formats=formats, codes=own)
+        return _followed(layer, arch, layer.formats)
+    return replace(arch, formats=_checked(layer, arch, layer.formats), codes=layer.formats)
 
 
-def _followed(layer: Layer, arch: Architecture, own: Formats) -> Architecture:
+def _followed(layer: Layer, arch: Architecture, own: OperandFormats) -> Architecture:
     for operand, code in arch.dram.compression:
         fmt = own.of(operand)
         if code is Compression.RLC5 and fmt.width_bits > WIDEST_LEVEL_BITS:
@@ -62,7 +60,7 @@ def _followed(layer: Layer, arch: Architecture, own: Formats) -> Architecture:
     return replace(arch, formats=own, pe_array=array)
 
 
-def _checked(layer: Layer, arch: Architecture, own: LayerFormats) -> Formats:
+def _checked(layer: Layer, arch: Architecture, own: OperandFormats) -> OperandFormats:
     """Return the arch's formats for the layer; the ofmap is the psum's where sums leave the array as they are.
 
     An operator of the vector unit makes no sums: its psum format is a copy of its ofmap's and says nothing.
@@ -77,9 +75,18 @@ def _checked(layer: Layer, arch: Architecture, own: LayerFormats) -> Formats:
             raise MappingError(
                 f"layer {layer.name!r}: {operand} is {own.of(operand).name}, {arch.name!r} has "
                 f"{formats.of(operand).name}: {rule}. Use --set formats.follow_workload=true for a chip made for the "
-                f"workload, another formats.{operand}, or convert the network with another --format"
+                f"workload, another formats.{operand}, or convert the network with {_remedy(layer, own, formats, operand)}"
             )
     return formats
+
+
+def _remedy(layer: Layer, own: OperandFormats, formats: OperandFormats, operand: Operand) -> str:
+    """Name the option of `archsim convert` that would help: a narrower register where only that is too wide."""
+    is_sum = operand is Operand.PSUM and _arithmetic(own.psum, formats.psum) == "integer"
+    if not is_sum or isinstance(layer, VectorLayer) or own.ifmap.kind is NumberKind.FLOAT:
+        return "another --format"
+    kind = "linear" if own.ifmap.kind is NumberKind.LOGARITHMIC else "exact"
+    return f"--accumulator {kind}<{formats.psum.width_bits}> or another --format"
 
 
 def _misfit(wanted: NumberFormat, built: NumberFormat, operand: Operand) -> str:
@@ -96,6 +103,6 @@ def _misfit(wanted: NumberFormat, built: NumberFormat, operand: Operand) -> str:
 
 def _arithmetic(fmt: NumberFormat, built: NumberFormat) -> str:
     """Name the arithmetic of a format; signs alone (binary, ternary) are small integers to an integer multiplier."""
-    if fmt.kind in INTEGERS or (fmt.kind.value == "sign" and built.kind in INTEGERS):
+    if fmt.kind in INTEGERS or (fmt.kind is NumberKind.SIGN and built.kind in INTEGERS):
         return "integer"
     return fmt.kind.value

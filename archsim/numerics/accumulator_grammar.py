@@ -20,6 +20,7 @@ from archsim.numerics.accumulator import (
     LogSum,
     WrappedSum,
 )
+from archsim.numerics.coded_tensor import INTEGER_KINDS
 from archsim.numerics.fixed_point import FARTHEST_POINT_BITS, FixedPoint, fixed_point_type
 from archsim.numerics.format_grammar import read_format
 from archsim.numerics.name_scanner import NameScanner, nearest, one_of
@@ -88,7 +89,7 @@ def default_accumulator(ifmap: NumberFormat, weight: NumberFormat) -> Accumulato
         Integers and signs: exact. Logarithms: linear, 32 bits. Floats, and kinds that do not go together: float32.
     """
     kinds = {ifmap.kind, weight.kind}
-    if kinds <= {NumberKind.INTEGER, NumberKind.FIXED_POINT, NumberKind.SIGN}:
+    if kinds <= INTEGER_KINDS:
         return ExactSum()
     return LinearSum() if kinds == {NumberKind.LOGARITHMIC} else FloatSum()
 

@@ -13,7 +13,7 @@ from archsim.numerics.number_format import NumberFormat, NumberKind
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-INTEGER_KINDS = (NumberKind.INTEGER, NumberKind.FIXED_POINT, NumberKind.SIGN)
+INTEGER_KINDS = frozenset({NumberKind.INTEGER, NumberKind.FIXED_POINT, NumberKind.SIGN})
 """Kinds whose codes are integers."""
 
 

@@ -27,7 +27,6 @@ def float_sums(
     window: Window | None,
     *,
     kind: FloatSumKind,
-    order: IntArray | None = None,
     substitute: Substitute | None = None,
 ) -> FloatArray:
     """Add products of floating-point values.
@@ -38,7 +37,7 @@ def float_sums(
         Values, finite; shapes as of `integer_sums`.
     bias
         Start, shape (K,); None = 0.
-    window, order, substitute
+    window, substitute
         As of `integer_sums`.
     kind
         ``fp32``: operands, products and sums are each rounded to float32, one term after the other; so with
@@ -61,7 +60,7 @@ def float_sums(
     float_type = np.float32 if kind is FloatSumKind.FP32 else np.float64
     adder = Adder(kernel=add_products, per_channel=(starts.astype(float_type),), sums_type=float_type)
     words, weights = ifmap.astype(float_type), weight.astype(float_type)
-    return run_windows(adder, words, weights, window, order=order, substitute=substitute).astype(np.float64)
+    return run_windows(adder, words, weights, window, substitute=substitute).astype(np.float64)
 
 
 def _exact_sums(

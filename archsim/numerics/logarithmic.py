@@ -72,12 +72,12 @@ class Logarithmic(NumberFormat):
     @property
     def largest(self) -> float:
         """Largest value, at exponent 0."""
-        return float(self._power(np.asarray(self.largest_exponent)))
+        return float(powers_of_two(np.asarray(self.largest_exponent), self.fraction_bits))
 
     @property
     def smallest(self) -> float:
         """Smallest value above zero, at exponent 0."""
-        return float(self._power(np.asarray(-self.largest_exponent)))
+        return float(powers_of_two(np.asarray(-self.largest_exponent), self.fraction_bits))
 
     @property
     def zero_code(self) -> int:
@@ -127,7 +127,7 @@ class Logarithmic(NumberFormat):
     def decode(self, codes: IntArray) -> FloatArray:
         """Return the values of codes."""
         exponents, signs = self.split(codes)
-        return self._power(exponents) * signs
+        return powers_of_two(exponents, self.fraction_bits) * signs
 
     def split(self, codes: IntArray) -> tuple[ExponentArray, SignArray]:
         """Return the logarithm of every code, in steps (0 for zero), and its sign: -1, 0 or 1."""
@@ -152,12 +152,6 @@ class Logarithmic(NumberFormat):
         """Of significands with 16 fraction bits, 1 to 2, times ``2**octaves``."""
         thresholds = rounding_thresholds(self.fraction_bits)
         return (octaves << self.fraction_bits) + np.searchsorted(thresholds, leading, side="right")
-
-    def _power(self, exponents: NDArray[np.signedinteger]) -> FloatArray:
-        steps = 1 << self.fraction_bits
-        roots = np.exp2(np.arange(steps) / steps)
-        powers: FloatArray = np.ldexp(roots[exponents & (steps - 1)], exponents >> self.fraction_bits)
-        return powers
 
     @property
     def _field_bits(self) -> int:
@@ -187,6 +181,16 @@ def logarithmic_type(width_bits: int, fraction_bits: int | None = None, *, signe
         fraction_bits=fraction,
         signed=signed,
     )
+
+
+def powers_of_two(
+    logarithms: NDArray[np.signedinteger], fraction_bits: int, exponents: IntArray | int = 0
+) -> FloatArray:
+    """Return ``2**(logarithms / 2**fraction_bits + exponents)``; exponents broadcast against the logarithms."""
+    steps = 1 << fraction_bits
+    roots = np.exp2(np.arange(steps) / steps)
+    powers: FloatArray = np.ldexp(roots[logarithms & (steps - 1)], (logarithms >> fraction_bits) + exponents)
+    return powers
 
 
 @lru_cache(maxsize=32)

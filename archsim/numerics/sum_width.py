@@ -55,16 +55,3 @@ def required_width(
     One more than ``ceil(log2(.)) + 1`` where the largest sum is a power of two, as that sum may be positive. [b]
     """
     return largest_sum(weight_codes, ifmap_max_abs, bias, guard_shifts).bit_length() + 1
-
-
-def worst_case_width(ifmap_width_bits: int, weight_width_bits: int, terms: int) -> int:
-    """Return the bits that any weights of these formats need: both widths, and log2 of the terms rounded up. [b]"""
-    return ifmap_width_bits + weight_width_bits + (terms - 1).bit_length()
-
-
-def proves_exact(
-    width_bits: int, weight_codes: IntArray, ifmap_max_abs: int, bias: IntArray | None = None, *,
-    guard_shifts: IntArray | int = 0,
-) -> bool:  # fmt: skip
-    """Whether a register of ``width_bits`` can never overflow with these weights."""
-    return required_width(weight_codes, ifmap_max_abs, bias, guard_shifts) <= width_bits

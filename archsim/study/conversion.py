@@ -65,7 +65,8 @@ class LayerRecord:
     ifmap_format, weight_format, ofmap_format, accumulator
         Their names.
     accumulator_bits
-        That the sums need to be exact, from the codes; 0 where sums are not integers. [b]
+        That the sums need to be exact, from the codes, the guard bits of the bias left out; 0 where sums are not
+        exact integers. [b]
     weight_bits
         All its weights and biases as stored, pointers for clustered ones. [b]
     zero_weights, zero_ifmaps

@@ -27,7 +27,6 @@ SCOPES = {"shared": CodebookScope.NETWORK, "per-layer": CodebookScope.LAYER}
 """Scheme of the table of clusters -> codebooks."""
 UNKNOWN_SCHEME = "shared+chscale"
 """A scale per channel on top of a codebook: archsim has none."""
-NETWORK_OF_ROWS = "mnist"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

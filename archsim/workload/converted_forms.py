@@ -13,7 +13,8 @@ from archsim.numerics.accumulator import Accumulator
 from archsim.numerics.accumulator_grammar import parse_accumulator
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.number_format import NumberFormat
-from archsim.workload.layer_formats import LayerFormats, WeightClusters
+from archsim.numerics.operand_formats import OperandFormats
+from archsim.workload.layer_formats import WeightClusters
 
 MAX_EXPONENT = 4096
 """Largest magnitude of one exponent: beyond it lies a slip of the keyboard."""
@@ -65,9 +66,9 @@ class FormatsForm(Keys):
     psum: FormatName
     ofmap: FormatName
 
-    def build(self) -> LayerFormats:
+    def build(self) -> OperandFormats:
         """Return the formats."""
-        return LayerFormats(
+        return OperandFormats(
             ifmap=parse_format(self.ifmap), weight=parse_format(self.weight),
             psum=parse_format(self.psum), ofmap=parse_format(self.ofmap),
         )  # fmt: skip
@@ -79,10 +80,10 @@ class VectorFormatsForm(Keys):
     ifmap: FormatName
     ofmap: FormatName
 
-    def build(self) -> LayerFormats:
+    def build(self) -> OperandFormats:
         """Return the formats; parameters, where there are some, are written as the ifmap, psums as the ofmap."""
         ifmap, ofmap = parse_format(self.ifmap), parse_format(self.ofmap)
-        return LayerFormats(ifmap=ifmap, weight=ifmap, psum=ofmap, ofmap=ofmap)
+        return OperandFormats(ifmap=ifmap, weight=ifmap, psum=ofmap, ofmap=ofmap)
 
 
 class ClustersForm(Keys):

@@ -9,8 +9,9 @@ from enum import StrEnum
 from math import prod
 
 from archsim.errors import WorkloadError
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.workload.gemm import Gemm
-from archsim.workload.layer_formats import LayerFormats, WeightClusters
+from archsim.workload.layer_formats import WeightClusters
 from archsim.workload.shape_rules import check_kept_of, check_positive, window_count
 
 
@@ -87,7 +88,7 @@ class ConvLayer:
     sources: tuple[str, ...] = ()
     zero_fractions: ZeroFractions = ZeroFractions()
     kept_of: tuple[int, int] | None = None
-    formats: LayerFormats | None = None
+    formats: OperandFormats | None = None
     clusters: WeightClusters | None = None
 
     def __post_init__(self) -> None:
@@ -189,7 +190,7 @@ class MatmulLayer:
     weight_source: str = ""
     zero_fractions: ZeroFractions = ZeroFractions()
     kept_of: tuple[int, int] | None = None
-    formats: LayerFormats | None = None
+    formats: OperandFormats | None = None
     clusters: WeightClusters | None = None
 
     def __post_init__(self) -> None:
@@ -247,7 +248,7 @@ class VectorLayer:
     ofmap_words: int
     weight_words: int = 0
     sources: tuple[str, ...] = ()
-    formats: LayerFormats | None = None
+    formats: OperandFormats | None = None
 
     def __post_init__(self) -> None:
         for label in ("lane_ops", "ifmap_words", "ofmap_words", "weight_words"):

@@ -5,24 +5,6 @@ Fields of `ConvLayer` and `MatmulLayer`; `arch/` holds what the chip's own regis
 
 from dataclasses import dataclass
 
-from archsim.numerics.number_format import NumberFormat
-from archsim.terms import Operand
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerFormats:
-    """The number format of each operand of one layer."""
-
-    ifmap: NumberFormat
-    weight: NumberFormat
-    psum: NumberFormat
-    ofmap: NumberFormat
-
-    def of(self, operand: Operand) -> NumberFormat:
-        """Return the format of an operand."""
-        fmt: NumberFormat = getattr(self, operand.value)
-        return fmt
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightClusters:

@@ -64,6 +64,19 @@ def _exact(layer: CodedProduct, accumulator: ExactSum, ifmap: NumberFormat, ifma
     return integer_type(max(width, accumulator.width_bits))
 
 
+def needed_width(layer: CodedProduct, ifmap: NumberFormat, ifmap_exponent: int) -> int:
+    """Return the bits that exact sums need at the scale of their products, guard bits left out; 0 for other sums. [b]"""
+    if (
+        not isinstance(layer.accumulator, ExactSum)
+        or not layer.weight.has_integer_scale
+        or not isinstance(ifmap, FixedPoint)
+    ):
+        return 0
+    guard = guard_bits(layer, ifmap, ifmap_exponent)
+    bias = None if layer.bias is None else -((-np.abs(layer.bias)) >> guard)
+    return required_width(layer.weight.codes, max(-ifmap.lowest_code, ifmap.highest_code), bias)
+
+
 def product_exponents(weight: CodedTensor, ifmap: NumberFormat, ifmap_exponent: int) -> IntArray:
     """Return the power of two of the product of two integer codes, per output channel, shape (K,)."""
     fraction = sum(fmt.fraction_bits for fmt in (ifmap, weight.format) if isinstance(fmt, FixedPoint))

@@ -12,7 +12,7 @@ from tests.convert.float_models import weights, write_model
 
 SHELF = "Known: digits_cnn, mnist_big_bn, mnist_webinar. A file is named by its path, e.g. ./net.onnx\n"
 INTEGERS = "Integers take exact, exact<W>, wrap<W>, sat<W,F> or a fixed-point type\n"
-NO_LABELS = "images 'bare.npz' have no labels, so no accuracy can be measured. Add an array 'labels' to the .npz.\n"
+NO_LABELS = "images 'bare.npz' have no labels, which accuracy, fine-tuning and the search for bits need. Add an array 'labels' to the .npz.\n"
 Refused = Callable[..., str]
 
 

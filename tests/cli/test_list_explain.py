@@ -118,3 +118,9 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_a_run_imports_nothing_that_only_files_and_pictures_need() -> None:
     assert heavy_imports("run", "tpu_like", "lenet5") == "['numba', 'numpy']"
+
+
+def test_explain_knows_number_formats_too(archsim: Any) -> None:
+    answer = archsim("explain", "fx<8,4>")
+    assert answer.code == 0
+    assert answer.out.startswith("fx<8,4>: 8 bits, +-0.0625 to 7.9375; MAC into int32 0.306 pJ, 420 um2 (model). ")

@@ -225,7 +225,7 @@ def test_images_that_do_not_fit_the_network_are_refused() -> None:
         "images 'set' are 6, the network 'net' takes 1x2x3. Give images of that shape, channels first."
     )
     assert misfit(ImageSet(images=fits.images, labels=None, name="set")) == (
-        "images 'set' have no labels, so no accuracy can be measured. Add an array 'labels' to the .npz."
+        "images 'set' have no labels, which accuracy, fine-tuning and the search for bits need. Add an array 'labels' to the .npz."
     )
     assert misfit(ImageSet(images=fits.images, labels=np.array([0, 1, 4, -1, 0]), name="set")) == (
         "images 'set': the label of image 2 is 4, the network 'net' has the classes 0 to 3. "

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
+from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.engine.layer_run import LayerRun
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -29,9 +30,11 @@ def golden() -> Callable[[str], list[dict[str, str]]]:
 
 
 @pytest.fixture
-def formats() -> Callable[..., Formats]:
-    def make(ifmap: str = "int8", weight: str | None = None, psum: str = "int32", ofmap: str | None = None) -> Formats:
-        return Formats(
+def formats() -> Callable[..., OperandFormats]:
+    def make(
+        ifmap: str = "int8", weight: str | None = None, psum: str = "int32", ofmap: str | None = None
+    ) -> OperandFormats:
+        return OperandFormats(
             ifmap=parse_format(ifmap),
             weight=parse_format(weight or ifmap),
             psum=parse_format(psum),
@@ -48,7 +51,7 @@ def glb() -> SramLevel:
 
 
 @pytest.fixture
-def chip(formats: Callable[..., Formats], glb: SramLevel) -> Callable[..., Architecture]:
+def chip(formats: Callable[..., OperandFormats], glb: SramLevel) -> Callable[..., Architecture]:
     """4 x 4 int8 array at 1 GHz and 45 nm, one GLB, one DRAM channel."""
     base = Architecture(
         name="chip", source="test", clock_mhz=1000, technology_nm=45,

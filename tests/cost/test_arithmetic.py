@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.arch.architecture import EnergyChoice, Formats
+from archsim.arch.architecture import EnergyChoice
 from archsim.cost.arithmetic import Operator, OperatorKind, WidthCurve
 from archsim.cost.energy_table import load_energy_table
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 
 TABLE = load_energy_table(EnergyChoice())
 
@@ -56,7 +57,7 @@ def test_a_wider_mac_never_costs_less(width, kind):
     costs = []
     for bits in (width, width + 1):
         fmt = parse_format(kind.format(bits))
-        costs.append(TABLE.mac_pj(Formats(ifmap=fmt, weight=fmt, psum=fmt, ofmap=fmt)))
+        costs.append(TABLE.mac_pj(OperandFormats(ifmap=fmt, weight=fmt, psum=fmt, ofmap=fmt)))
     assert 0 < costs[0] <= costs[1]
 
 

@@ -7,8 +7,8 @@ from archsim.cost.energy_table import load_energy_table
 from archsim.cost.layer_prices import price_layers
 from archsim.cost.price_source import load_prices
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.workload.layer import MatmulLayer
-from archsim.workload.layer_formats import LayerFormats
 from archsim.workload.network import Workload
 
 TABLE = load_energy_table(EnergyChoice())
@@ -16,7 +16,9 @@ TABLE = load_energy_table(EnergyChoice())
 
 def fc(name: str, *formats: str) -> MatmulLayer:
     given = zip(("ifmap", "weight", "psum", "ofmap"), map(parse_format, formats), strict=True)
-    return MatmulLayer(name=name, rows=1, inner=8, columns=8, formats=LayerFormats(**dict(given)) if formats else None)
+    return MatmulLayer(
+        name=name, rows=1, inner=8, columns=8, formats=OperandFormats(**dict(given)) if formats else None
+    )
 
 
 NET = Workload(

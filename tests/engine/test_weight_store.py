@@ -9,14 +9,15 @@ from archsim.engine.simulate import run_network
 from archsim.engine.weight_store import weight_store
 from archsim.mapping.kernel_table import WEIGHT_LUT
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.simulate import simulate
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer, VectorLayer
-from archsim.workload.layer_formats import LayerFormats, WeightClusters
+from archsim.workload.layer_formats import WeightClusters
 from archsim.workload.network import Workload
 from tests.strategies import architecture
 
-INT8 = LayerFormats(ifmap=parse_format("int8"), weight=parse_format("int8"), psum=parse_format("int32"),
+INT8 = OperandFormats(ifmap=parse_format("int8"), weight=parse_format("int8"), psum=parse_format("int32"),
                     ofmap=parse_format("int8"))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from archsim.arch.architecture import Architecture, Formats
+from archsim.arch.architecture import Architecture
 from archsim.cost.layer_prices import price_layers
 from archsim.cost.price_source import load_prices, own_table
 from archsim.engine.layer_run import LayerRun
@@ -18,9 +18,10 @@ from archsim.mapping.kernel_table import WEIGHT_LUT
 from archsim.mapping.layer_arch import arch_for_layer
 from archsim.mapping.planner import array_work, ideal_compute_cycles
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer
-from archsim.workload.layer_formats import LayerFormats, WeightClusters
+from archsim.workload.layer_formats import WeightClusters
 from archsim.workload.network import Workload
 from tests.strategies import architectures, array_layers, conv_layers, drawn_plan
 
@@ -55,13 +56,13 @@ def run_or_skip(layer: ConvLayer | MatmulLayer, arch: Architecture) -> LayerRun:
 
 def clustered(layer: ConvLayer, entries: int) -> ConvLayer:
     clusters = WeightClusters(codebook="net", entries=entries, kernel_words=math.prod(layer.kernel))
-    return replace(layer, clusters=clusters, formats=LayerFormats(**formats(8)))
+    return replace(layer, clusters=clusters, formats=OperandFormats(**formats(8)))
 
 
 @settings(max_examples=60, deadline=None)
 @given(layer=array_layers, arch=packing_chips(), bits=st.integers(1, 8))
 def test_dram_moves_at_least_the_unique_coded_bytes(layer, arch, bits) -> None:
-    coded = replace(layer, formats=LayerFormats(**formats(bits)))
+    coded = replace(layer, formats=OperandFormats(**formats(bits)))
     arch = replace(arch, follows_workload=True)
     run = run_or_skip(coded, arch)
     assert moved(run, "dram", Operand.WEIGHT)[1] >= -(-layer.weight_words * bits // 8)
@@ -74,7 +75,7 @@ def test_narrower_formats_never_move_more_bytes_in_one_mapping(data, layer, arch
     runs = []
     nest = drawn_plan(data, layer, arch).nest
     for width in (bits, bits + 1):
-        work = array_work(layer, replace(arch, formats=Formats(**formats(width, width))))
+        work = array_work(layer, replace(arch, formats=OperandFormats(**formats(width, width))))
         runs.append(plan_array_steps(work, nest, ideal_compute_cycles(work)))
     narrow, wide = ({(t.level, t.operand, t.direction): t for t in run.traffic} for run in runs)
     assert narrow.keys() == wide.keys()
@@ -125,7 +126,7 @@ def test_pointers_move_at_least_one_per_kernel(layer, arch, entries) -> None:
 @given(layer=conv_layers(), arch=packing_chips(), entries=st.sampled_from([2, 100]))
 def test_energy_of_coded_layers_is_the_sum_of_its_parts(layer, arch, entries) -> None:
     arch = replace(arch, follows_workload=True)
-    coded = replace(clustered(layer, entries), formats=LayerFormats(**formats(5, 6)))
+    coded = replace(clustered(layer, entries), formats=OperandFormats(**formats(5, 6)))
     run = run_or_skip(coded, arch)
     workload = Workload(name="one", layers=(coded,))
     (energy,) = price_layers((run,), workload, arch, load_prices, table=own_table(arch)).energies

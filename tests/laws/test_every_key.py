@@ -13,8 +13,8 @@ from archsim.catalog import load_arch, load_workload
 from archsim.cost.energy_table import OVERRIDE_KEYS
 from archsim.errors import ArchsimError
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.simulate import simulate
-from archsim.workload.layer_formats import LayerFormats
 from archsim.workload.network import Workload
 from tests.laws.outputs import counters, keys_of, printed, write_network
 
@@ -165,7 +165,7 @@ def test_an_arch_key_changes_an_output(chip: Path, tmp_path: Path, key: str) -> 
 
 def with_formats(workload: Workload) -> Workload:
     """The same network with narrower formats of its own."""
-    formats = LayerFormats(**{name: parse_format(each) for name, each in (
+    formats = OperandFormats(**{name: parse_format(each) for name, each in (
         ("ifmap", "uint6"), ("weight", "int5"), ("psum", "int24"), ("ofmap", "uint6"))})  # fmt: skip
     return replace(workload, layers=tuple(replace(layer, formats=formats) for layer in workload.layers))
 

@@ -10,9 +10,10 @@ from archsim.errors import MappingError
 from archsim.mapping.layer_arch import arch_for_layer
 from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import HELD_OPERANDS, Dataflow, Operand
 from archsim.workload.layer import ConvLayer, VectorLayer
-from archsim.workload.layer_formats import LayerFormats, WeightClusters
+from archsim.workload.layer_formats import WeightClusters
 from tests.strategies import architecture
 
 
@@ -25,7 +26,7 @@ def chip(packing_bits: int | None = None, **changes: object) -> Architecture:
 
 
 def conv(ifmap: str, weight: str, psum: str, ofmap: str | None = None) -> ConvLayer:
-    formats = LayerFormats(
+    formats = OperandFormats(
         ifmap=parse_format(ifmap),
         weight=parse_format(weight),
         psum=parse_format(psum),

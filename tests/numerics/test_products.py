@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from archsim.numerics.accumulator import CastSum, ExactSum, WrappedSum
 from archsim.numerics.products import integer_sums
 from archsim.numerics.rounding import OverflowMode, RoundingMode
-from archsim.numerics.sum_width import largest_sum, proves_exact, required_width, worst_case_width
+from archsim.numerics.sum_width import largest_sum, required_width
 from archsim.numerics.window import Window
 from tests.numerics.product_cases import fixed, layers
 from tests.oracles.products import as_array, cast, each_sum
@@ -138,13 +138,6 @@ def test_the_required_width_holds_the_largest_sum_and_one_bit_less_does_not(weig
     width = required_width(weight, largest, np.array([bias]))
     assert largest_sum(weight, largest, np.array([bias])) == reached <= (1 << (width - 1)) - 1
     assert reached > (1 << (width - 2)) - 1 if width > 1 else reached == 0
-    assert proves_exact(width, weight, largest, np.array([bias]))
-    assert not proves_exact(width - 1, weight, largest, np.array([bias]))
-
-
-def test_the_worst_case_width_is_that_of_any_weights():
-    assert worst_case_width(8, 8, 576) == 26  # 8 + 8 + ceil(log2 576)
-    assert worst_case_width(8, 8, 1) == 16
 
 
 def test_an_exact_register_that_is_too_narrow_is_refused():

@@ -160,7 +160,9 @@ def test_a_float_network_has_its_name_and_its_path() -> None:
 
 
 def test_a_float_network_that_is_not_there_is_told_the_nearest() -> None:
-    with pytest.raises(WorkloadError, match=r"^no float network is named 'digits_cn'\. Did you mean 'digits_cnn'\? Known: "):
+    with pytest.raises(
+        WorkloadError, match=r"^no float network is named 'digits_cn'\. Did you mean 'digits_cnn'\? Known: "
+    ):
         find_model("digits_cn")
 
 

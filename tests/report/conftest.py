@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from archsim.arch.architecture import Architecture, EnergyChoice, Formats
+from archsim.arch.architecture import Architecture, EnergyChoice
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.cost.energy import LayerEnergy
@@ -16,6 +16,7 @@ from archsim.cost.price_list import AreaPart, PriceList
 from archsim.engine.layer_run import LayerRun
 from archsim.mapping.fold_plan import TrafficCount
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow, Direction, Operand
@@ -48,7 +49,7 @@ def make_arch(*, is_ideal: bool) -> Architecture:
     return Architecture(
         name="square16", source="made by hand", clock_mhz=500.0, technology_nm=45.0,
         pe_array=PeArray(rows=16, columns=16, dataflow=Dataflow.WEIGHT_STATIONARY), vector_unit=None,
-        formats=Formats(ifmap=int8, weight=int8, psum=int32, ofmap=int8), srams=(sram,), dram=dram,
+        formats=OperandFormats(ifmap=int8, weight=int8, psum=int32, ofmap=int8), srams=(sram,), dram=dram,
         energy=EnergyChoice(),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from archsim.arch.architecture import Architecture, EnergyChoice, Formats, VectorUnit
+from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.cost.chip_prices import chip_prices
@@ -13,6 +13,7 @@ from archsim.cost.energy_table import EnergyTable, load_energy_table
 from archsim.engine.layer_run import LayerRun
 from archsim.mapping.fold_plan import TrafficCount
 from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 from archsim.terms import HELD_OPERANDS, Bottleneck, Dataflow, Direction, Operand
@@ -29,7 +30,7 @@ def arch() -> Architecture:
     return Architecture(
         name="tiny", source="made by hand", clock_mhz=100.0, technology_nm=45.0,
         pe_array=PeArray(rows=4, columns=4, dataflow=Dataflow.WEIGHT_STATIONARY), vector_unit=VectorUnit(lanes=4),
-        formats=Formats(ifmap=int8, weight=int8, psum=int32, ofmap=int8), srams=(glb,),
+        formats=OperandFormats(ifmap=int8, weight=int8, psum=int32, ofmap=int8), srams=(glb,),
         dram=DramLevel(name="dram", bandwidth_bytes_per_cycle=2.0, latency_cycles=10),
         energy=EnergyChoice(overrides=()), assumptions=("clock assumed",), content_hash="a" * 64,
     )  # fmt: skip
