@@ -6,13 +6,13 @@ Called by `reproduce_webinar.py`.
 from collections.abc import Callable, Iterable, Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from webinar_accuracy import Retrained, SweepRow
 from webinar_engine import SOFTWARE, EngineRow
 
 from archsim.numerics.format_grammar import parse_format
 from archsim.report import style
+from archsim.report.conversion_axes import new_figure
 
 FIGURE_INCHES = (8.6, 7.4)
 WIDEST_DRAWN = 18
@@ -22,8 +22,7 @@ TICKS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18)
 
 def webinar_figure(sweeps: Sequence[SweepRow], retrained: Sequence[Retrained], engines: Sequence[EngineRow]) -> Figure:
     """Draw what is there: accuracies need MNIST, retrained ones time as well."""
-    figure = Figure(figsize=FIGURE_INCHES, dpi=style.DPI, facecolor=style.PAPER, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*FIGURE_INCHES)
     grid = figure.add_gridspec(2, 2, height_ratios=(1.15, 1.0))
     _draw_accuracy(figure.add_subplot(grid[0, :]), sweeps, retrained)
     _draw_time(figure.add_subplot(grid[1, 0]), engines)

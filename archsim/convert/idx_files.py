@@ -26,6 +26,9 @@ UBYTE = 0x08
 PREFIXES = {"train": "train", "test": "t10k"}
 """Part of the data -> how its files' names begin."""
 
+MOST_EXPANSION = 1032
+"""Bytes that deflate makes of one, at the most: a file of less cannot hold what a broken header says."""
+
 Bytes = NDArray[np.uint8]
 
 
@@ -64,7 +67,7 @@ def _read(path: Path, axes: int, first: int | None) -> tuple[Bytes, int]:
             sizes = _sizes(path, file, axes)  # type: ignore[arg-type]  # GzipFile reads as any binary file does
             count = sizes[0] if first is None else min(first, sizes[0])
             wanted = prod((count, *sizes[1:]))
-            content = file.read(wanted)
+            content = file.read(min(wanted, MOST_EXPANSION * path.stat().st_size))
     except (OSError, EOFError, zlib.error) as problem:
         raise ConfigError(f"{path}: cannot be read: {problem}. Fetch the file again.") from problem
     if len(content) < wanted:

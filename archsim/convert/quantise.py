@@ -81,10 +81,9 @@ def quantise(calibrated: Calibrated, plan: FormatPlan) -> CodedNetwork:
     layers: list[CodedLayer] = []
     faults: list[str] = []
     for stage in calibrated.stages:
-        output = _output(calibrated, plan, stage, outputs)
-        outputs[stage.name] = output
+        outputs[stage.name] = _output(calibrated, plan, stage, outputs)
         try:
-            layers.append(_layer(calibrated, plan, stage, outputs[stage.sources[0]], output))
+            layers.append(_layer(calibrated, plan, stage, outputs))
         except WorkloadError as problem:
             faults.append(str(problem))
     if faults:
@@ -103,12 +102,11 @@ def _output(calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Map
     return CodedOutput(format=fmt, exponent=exponent, relu=stage.relu)
 
 
-def _layer(
-    calibrated: Calibrated, plan: FormatPlan, stage: Stage, ifmap: CodedOutput, output: CodedOutput
-) -> CodedLayer:
-    node, name, sources = stage.node, stage.name, stage.sources
+def _layer(calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Mapping[str, CodedOutput]) -> CodedLayer:
+    """Return a stage as a layer of codes; ``outputs`` says how the tensors so far, its own included, are written."""
+    node, name, sources, output = stage.node, stage.name, stage.sources, outputs[stage.name]
     if isinstance(node, FloatConv | FloatDense):
-        return _product(calibrated, plan, stage, ifmap, output)
+        return _product(calibrated, plan, stage, outputs)
     if isinstance(node, FloatPool):
         return CodedPool(name=name, sources=sources, kind=node.kind.value, kernel=node.kernel, stride=node.stride,
                          padding=node.padding, output=output, counts_padding=node.counts_padding)  # fmt: skip
@@ -122,9 +120,9 @@ def _layer(
 
 
 def _product(
-    calibrated: Calibrated, plan: FormatPlan, stage: Stage, ifmap: CodedOutput, output: CodedOutput
+    calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Mapping[str, CodedOutput]
 ) -> CodedProduct:
-    node, recipe = stage.node, calibrated.recipe
+    node, recipe, ifmap, output = stage.node, calibrated.recipe, outputs[stage.sources[0]], outputs[stage.name]
     assert isinstance(node, FloatConv | FloatDense), "only products have weights"
     assert ifmap.format is not None, "only the logits are sums, and nobody reads them"
     clusters, codebook = _codebook(calibrated, node.name)

@@ -93,6 +93,10 @@ class Request:
             yield f"--seed: {self.seed} must be 0 or more"
         if not math.isfinite(self.fine_tune_epochs):
             yield f"--fine-tune: {self.fine_tune_epochs} epochs never end"
+        elif self.fine_tune_epochs < 0:
+            yield f"--fine-tune: {self.fine_tune_epochs} epochs must be 0 or more"
+        if self.accuracy_budget_points is not None and not 0 <= self.accuracy_budget_points <= 100:
+            yield f"--accuracy-budget: {self.accuracy_budget_points} must be 0 to 100 points"
 
     def calibration_images(self) -> str | None:
         """Return the images to calibrate on: what is named, else the training part of what is evaluated on."""

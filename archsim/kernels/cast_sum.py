@@ -1,8 +1,8 @@
 """Products added in a fixed-point register: every sum is rounded and then brought into range.
 
-`numerics/products.py` calls it on the patches of `window_patches.py`, `pe_arithmetic.py` its cast. All eight roundings are one formula,
-``(v + base + below * (v < 0) + odd * (f & 1)) >> shift`` with ``f = v >> shift``: see `numerics/cast_rule.py` for
-the three numbers of each.
+`numerics/cast_rule.py` has it called on the patches of `window_patches.py`, `pe_arithmetic.py` calls its cast. All
+eight roundings are one formula, ``(v + base + below * (v < 0) + odd * (f & 1)) >> shift`` with ``f = v >> shift``: see
+`numerics/cast_rule.py` for the three numbers of each.
 """
 
 from archsim.kernels.compiled import compiled, compiled_inline

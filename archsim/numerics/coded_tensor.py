@@ -1,7 +1,7 @@
 """A tensor as the hardware holds it: integer codes, the format that reads them, and their scale.
 
 The value of a code is ``format.decode(code) * 2**exponent``, per tensor or per output channel (axis 0 of a
-weight tensor). Made by `convert/`, stored by `workload/coded_store.py`.
+weight tensor). Made by `convert/`, stored by `workload/coded_arrays.py`.
 """
 
 from dataclasses import dataclass

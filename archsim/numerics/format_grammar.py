@@ -1,6 +1,6 @@
 """Names of number formats, as users write them in YAML and on the command line -> formats.
 
-Called by `arch/schema.py`, `convert/` and `workload/coded_store.py`. The families are listed by
+Called by `arch/schema.py`, by `convert/` and by the readers of converted workloads. The families are listed by
 ``archsim list formats``.
 """
 

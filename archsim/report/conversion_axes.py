@@ -1,6 +1,6 @@
 """What the pictures of a conversion share: a figure, the dress of its axes, names of bars that do not collide.
 
-Called by `conversion_plot.py` and `conversion_histogram_plot.py`.
+Called by `conversion_plot.py`, `conversion_format_plot.py` and `conversion_histogram_plot.py`.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from archsim.report import style
 from archsim.report.quantity import shortened
+from archsim.study.conversion import Accuracy
 
 MOST_LABEL_CHARACTERS = 26
 MOST_TITLE_CHARACTERS = 60
@@ -21,6 +23,8 @@ MARGIN_INCHES = 0.8
 FEWEST_PLACES = 4
 EDGE_PLACES = 0.4
 """Beside the outermost bars, both sides together; a place is as wide as a bar and its gap."""
+LEAST_SPAN_POINTS = 1.0
+"""Of an accuracy axis, so that a change of nothing does not fill it. [percentage points]"""
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:
@@ -50,6 +54,25 @@ def dress(axes: Axes, *, x: str = "", y: str = "", is_x_grid: bool = False) -> N
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def accuracy_limits(per_cents: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis: around the values, with room for a number above each. [%]"""
+    low, high = min(per_cents), max(per_cents)
+    span = max(high - low, LEAST_SPAN_POINTS)
+    return max(0.0, low - 0.3 * span), high + 0.35 * span
+
+
+def dress_accuracy(axes: Axes, accuracies: Sequence[Accuracy | None]) -> None:
+    """Name the axis, and leave out what lies above 100 %."""
+    seen = [each for each in accuracies if each]
+    axes.set_ylim(*accuracy_limits([100 * each.share for each in seen]))
+    low, high = axes.get_ylim()
+    ticks = MaxNLocator(6).tick_values(low, high)
+    axes.set_yticks([tick for tick in ticks if low <= tick <= min(high, 100.0)])
+    counts = sorted({each.images for each in seen})
+    images = f"% of {counts[0]:,} images" if len(counts) == 1 else "%"
+    axes.set_ylabel(f"accuracy [{images}]", fontsize=style.TEXT_POINTS, color=style.INK)
 
 
 def are_upright(names: Sequence[str], width_inches: float) -> bool:

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from archsim.report import style
-from archsim.report.conversion_axes import dress, new_figure, title_figure
-from archsim.report.conversion_plot import dress_accuracy
+from archsim.report.conversion_axes import dress, dress_accuracy, new_figure, title_figure
 from archsim.report.conversion_rows import known
 from archsim.report.label_placement import Box, Surroundings, gap_to, leader_pieces, place_labels
 from archsim.report.quantity import BYTE_SCALES, ENERGY_SCALES, scale_of, shortened, three_digits

@@ -1,6 +1,6 @@
 """A ConversionReport as one plain mapping: conversion.json, and what ``archsim convert --json`` prints.
 
-Called by `conversion_page.py` and `cli.py`. Names of keys are a promise to users' scripts, as are the columns
+Called by `conversion_page.py` and `cli_convert.py`. Names of keys are a promise to users' scripts, as are the columns
 of the CSV files, which the tables here repeat row by row. Arrays of weights are left out.
 """
 

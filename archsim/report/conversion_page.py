@@ -1,6 +1,6 @@
 """The files of a conversion: its numbers as JSON and CSV, its pictures, and a page to show in a design review.
 
-Called by `cli.py` and whoever stores a converted workload: `conversion_files` gives the content of all, by name,
+Called by `cli_convert.py` and whoever stores a converted workload: `conversion_files` gives the content of all, by name,
 so that they can be written together with other files or not at all.
 """
 

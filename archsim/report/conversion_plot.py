@@ -1,6 +1,7 @@
-"""ConversionReport -> Figures: size and accuracy per pass, bits per layer, formats side by side.
+"""ConversionReport -> Figures: size and accuracy per pass, bits per layer.
 
-Called by `conversion_page.py`; the weights themselves are drawn by `conversion_histogram_plot.py`.
+Called by `conversion_page.py`; formats side by side are drawn by `conversion_format_plot.py`, the weights themselves
+by `conversion_histogram_plot.py`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from archsim.report import style
-from archsim.report.conversion_axes import are_upright, dress, name_bars, new_figure, title_figure
+from archsim.report.conversion_axes import are_upright, dress, dress_accuracy, name_bars, new_figure, title_figure
 from archsim.report.conversion_rows import FLOAT_NAME, bytes_of, known, width_bits
 from archsim.report.quantity import BYTE_SCALES, scale_of, three_digits
 from archsim.study.conversion import Accuracy, ConversionReport, LayerRecord
@@ -26,8 +27,6 @@ LEGEND_INCHES = 0.9
 MOST_LAYERS = 60
 MOST_VALUES = 14
 """Bars that have room for their number above them."""
-LEAST_SPAN_POINTS = 1.0
-"""Of an accuracy axis, so that a change of nothing does not fill it. [percentage points]"""
 BAR_FILL = style.COMPONENT_FILLS[2]
 WEIGHT_FILL = style.READ_FILL
 IFMAP_FILL = style.WRITE_FILL
@@ -71,25 +70,6 @@ def bits_figure(report: ConversionReport) -> Figure:
     note = f" ({len(layers)} of {len(report.layers)}: those with most stored weights)" if hidden else ""
     title_figure(figure, report.network, f"bits per layer{note}")
     return figure
-
-
-def accuracy_limits(per_cents: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of an axis: around the values, with room for a number above each. [%]"""
-    low, high = min(per_cents), max(per_cents)
-    span = max(high - low, LEAST_SPAN_POINTS)
-    return max(0.0, low - 0.3 * span), high + 0.35 * span
-
-
-def dress_accuracy(axes: Axes, accuracies: Sequence[Accuracy | None]) -> None:
-    """Name the axis, and leave out what lies above 100 %."""
-    seen = [each for each in accuracies if each]
-    axes.set_ylim(*accuracy_limits([100 * each.share for each in seen]))
-    low, high = axes.get_ylim()
-    ticks = MaxNLocator(6).tick_values(low, high)
-    axes.set_yticks([tick for tick in ticks if low <= tick <= min(high, 100.0)])
-    counts = sorted({each.images for each in seen})
-    images = f"% of {counts[0]:,} images" if len(counts) == 1 else "%"
-    axes.set_ylabel(f"accuracy [{images}]", fontsize=style.TEXT_POINTS, color=style.INK)
 
 
 def _draw_sizes(axes: Axes, sizes: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
 """What a person at a terminal sees of a conversion: tables, then a panel of what was done and assumed.
 
-Called by `cli.py`.
+Called by `cli_convert.py`.
 """
 
 from collections.abc import Iterable

@@ -183,6 +183,8 @@ def test_every_fault_of_an_idx_folder_is_told(tmp_path: Path) -> None:
     )
     images.write_bytes(idx(PIXELS)[:-1])
     assert fault(str(tmp_path)) == f"{images}: cut short: 29 of 30 bytes. Fetch the file again."
+    images.write_bytes(bytes((0, 0, 8, 3)) + b"\xff" * 12 + b"abc")
+    assert fault(str(tmp_path)) == f"{images}: cut short: 3 of {0xFFFFFFFF**3} bytes. Fetch the file again."
     images.unlink()
     zipped = tmp_path / "t10k-images-idx3-ubyte.gz"
     zipped.write_bytes(gzip.compress(idx(PIXELS))[:-12])

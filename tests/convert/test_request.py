@@ -62,6 +62,8 @@ def test_formats_beside_are_split_at_commas_outside_of_brackets() -> None:
         ({"calibration": "max,mse"}, "--calibration: 'mse' and 'max' cannot both be the method"),
         ({"clusters": "0"}, "--clusters: a codebook needs 2 entries or more, not 0"),
         ({"seed": -1}, "--seed: -1 must be 0 or more"),
+        ({"fine_tune_epochs": -0.5}, "--fine-tune: -0.5 epochs must be 0 or more"),
+        ({"accuracy_budget_points": float("nan")}, "--accuracy-budget: nan must be 0 to 100 points"),
     ],
 )
 def test_faults(how: dict[str, object], fault: str) -> None:

@@ -109,6 +109,14 @@ def test_an_average_of_a_power_of_two_is_a_shift_and_of_three_a_reciprocal() -> 
     assert run_bit_true(one_layer(three, S8, (1, 1, 6)), codes)["p"].tolist() == [[[[2, 69]]]]  # 6 / 3, 206 / 3
 
 
+def test_a_reciprocal_is_rounded_to_the_nearest() -> None:
+    out = CodedOutput(format=parse_format("fx<9,9,1,TRN,SAT>"), exponent=0)
+    layer = CodedPool(name="p", sources=("",), kind="average", kernel=(1, 5), stride=(1, 5), padding=((0, 0), (0, 0)),
+                      output=out)  # fmt: skip
+    found = run_bit_true(one_layer(layer, S8, (1, 1, 5)), np.full((1, 1, 1, 5), 20))["p"]
+    assert found.item() == 20  # 2^19 / 5 = 104857.6: 100 * 104858 / 2^19 = 20.00008, 100 * 104857 / 2^19 = 19.99989
+
+
 def test_an_average_of_logarithms_is_that_of_their_values() -> None:
     layer = CodedPool(name="p", sources=("",), kind="average", kernel=(1, 2), stride=(1, 2), padding=((0, 0), (0, 0)),
                       output=CodedOutput(format=LNS8, exponent=0))  # fmt: skip
