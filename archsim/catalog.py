@@ -134,7 +134,7 @@ def load_workload(workload: str | Path, batch: int | None = None) -> Workload:
     """
     if batch is not None and not 1 <= batch <= MAX_BATCH:
         raise WorkloadError(f"batch (={batch!r}) must be at least 1 and at most {MAX_BATCH}")
-    path = Path(workload) if _is_path(workload, workload_names()) else find_workload(str(workload))
+    path = workload_path(workload)
     suffix = path.suffix.lower()
     if suffix == ".onnx":
         return _read_onnx(path, batch)
@@ -142,6 +142,17 @@ def load_workload(workload: str | Path, batch: int | None = None) -> Workload:
         raise WorkloadError(f"{path}: a workload file ends in {', '.join((*WORKLOAD_READERS, '.onnx'))}")
     read = WORKLOAD_READERS[suffix](path)
     return read if batch is None else with_batch(read, batch)
+
+
+def workload_path(workload: str | Path) -> Path:
+    """Return the file that a name or a path stands for.
+
+    Raises
+    ------
+    WorkloadError
+        No workload has this name.
+    """
+    return Path(workload) if _is_path(workload, workload_names()) else find_workload(str(workload))
 
 
 def shelf_lines(shelf: str) -> list[str]:

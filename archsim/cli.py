@@ -17,6 +17,7 @@ from archsim.cli_options import (
     Arch,
     AsJson,
     Batch,
+    Check,
     Commands,
     Device,
     Dram,
@@ -80,6 +81,7 @@ def run(
     dram: Dram = None,
     energy_table: EnergyTable = None,
     seed: Seed = 0,
+    check: Check = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a network on a chip."""
@@ -98,6 +100,10 @@ def run(
         chip = chip.with_ideal_dram()
     if energy_table is not None:
         chip = with_energy_table(chip, energy_table)
+    if check:
+        from archsim.value_check import check_values
+
+        _say(check_values(workload, chip))
     with _progress() as on_layer:
         result = simulate(chip, network, seed=seed, on_layer=on_layer)
     _deliver(result, out, as_json=as_json)

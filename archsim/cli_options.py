@@ -55,6 +55,7 @@ EnergyTable = Annotated[
         help="Energy table: default, a .yaml, an Accelergy ERT, an AccelForge arch.",
     ),
 ]
+Check = Annotated[bool, typer.Option("--check", help="First run the golden inputs of a converted workload through this array, register by register.")]  # fmt: skip
 Seed = Annotated[int, typer.Option("--seed", help="Of every random choice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run --out` wrote.")]

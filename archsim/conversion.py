@@ -4,7 +4,7 @@ The passes are in `convert/pipeline.py`; here the model and the images are found
 formats beside its own. Nothing is written before all of it is known.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,14 +17,16 @@ from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.faults import Faults
 from archsim.convert.image_files import ImageSet, place_of, read_images, training_part
 from archsim.convert.layer_records import ifmap_zeros, layer_records
-from archsim.convert.pipeline import GOLDEN_IMAGES, Conversion, Images, convert_model, requantised
+from archsim.convert.measured import Measured, measure_network
+from archsim.convert.pipeline import GOLDEN_IMAGES, Conversion, Images, convert_model, in_format
 from archsim.convert.request import Request
 from archsim.convert.stored_size import coded_bits, float_bits
 from archsim.engine.bit_true import encode_images
 from archsim.engine.golden_run import make_golden
 from archsim.errors import ConfigError
 from archsim.numerics.format_grammar import parse_format
-from archsim.study.conversion import Accuracy, ConversionReport, FormatRow
+from archsim.numerics.number_format import NumberKind
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, FormatRow
 from archsim.study.directory import check_directory
 from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
@@ -140,7 +142,7 @@ def _images(request: Request, faults: Faults) -> Images | None:
     if calibration is None:
         return None
     if request.fine_tune_epochs:
-        place = training_part(request.calibration_images() or "")
+        place = training_part(request.calibration_images() or "")  # calibration_set has refused the empty text
         training = faults.of(lambda: read_images(place, default_part="train"))
     kept = request.golden
     golden = None if kept is None else faults.of(lambda: read_images(kept, at_most=GOLDEN_IMAGES))
@@ -160,34 +162,44 @@ def _format_rows(
     beside = request.formats_beside()
     if not beside and chip is None:
         return
-    as_it_came = requantised(conversion, parse_format("fp32"), images)
-    yield _row("fp32", as_it_came, conversion.float_accuracy, conversion, chip)
+    zeros = _zeros(conversion)
+    changed = _measured(conversion, images)
+    is_changed = conversion.original is not changed.network
+    original = measure_network(conversion.original, changed.images) if is_changed else changed
+    recipe = conversion.calibrated.recipe
+    as_it_came = original.coded(in_format(recipe, parse_format(FLOAT_NAME)))
+    yield _row(FLOAT_NAME, as_it_came, conversion.float_accuracy, zeros, chip)
     for name in beside:
-        if parse_format(name) != conversion.calibrated.recipe.weight_format:
-            coded = requantised(conversion, parse_format(name), images)
+        other = in_format(recipe, parse_format(name))
+        if (other.weight_format, other.ifmap_format) != (recipe.weight_format, recipe.ifmap_format):
+            coded = changed.coded(other)
             accuracy = coded_accuracy(coded, images.evaluation) if images.evaluation else None
-            yield _row(name, coded, accuracy, conversion, chip)
-    yield _row(request.format, conversion.coded, conversion.accuracy, conversion, chip)
+            yield _row(name, coded, accuracy, zeros, chip)
+    yield _row(_formats(conversion), conversion.coded, conversion.accuracy, zeros, chip)
+
+
+def _measured(conversion: Conversion, images: Images) -> Measured:
+    """Return the last float network of a conversion with its calibration."""
+    found = conversion.calibrated
+    return Measured(network=found.network, stages=found.stages, images=images.calibration.values, ranges=found.ranges,
+                    clustering=found.clustering)  # fmt: skip
 
 
 def _row(
-    name: str, coded: CodedNetwork, accuracy: Accuracy | None, conversion: Conversion, chip: Architecture | None
+    name: str, coded: CodedNetwork, accuracy: Accuracy | None, zeros: Mapping[str, float], chip: Architecture | None
 ) -> FormatRow:
-    size = -(-coded_bits(coded) // 8)
+    row = FormatRow(format=name, accuracy=accuracy, weight_bytes=-(-coded_bits(coded) // 8))
     if chip is None:
-        return FormatRow(format=name, accuracy=accuracy, weight_bytes=size)
-    run = _simulated(coded, conversion, chip)
-    return FormatRow(
-        format=name, accuracy=accuracy, weight_bytes=size, dram_bytes=run.dram_bytes, energy_pj=run.energy_pj,
-        total_cycles=run.total_cycles,
-    )  # fmt: skip
+        return row
+    run = _simulated(coded, zeros, chip)
+    return replace(row, dram_bytes=run.dram_bytes, energy_pj=run.energy_pj, total_cycles=run.total_cycles)
 
 
-def _simulated(coded: CodedNetwork, conversion: Conversion, chip: Architecture) -> RunResult:
+def _simulated(coded: CodedNetwork, zeros: Mapping[str, float], chip: Architecture) -> RunResult:
     """Run one image through the files that would be written: the file is the seam."""
     with TemporaryDirectory(prefix="archsim-") as folder:
         path = Path(folder) / f"{coded.name}.yaml"
-        write_converted(coded, path, origin=Origin(ifmap_zeros=_zeros(conversion)))
+        write_converted(coded, path, origin=Origin(ifmap_zeros=zeros))
         return simulate(chip, read_converted(path).workload)
 
 
@@ -224,6 +236,8 @@ def _assumptions(conversion: Conversion, images: Images, chip: Architecture | No
         yield from _searched(conversion)
     if images.evaluation is not None and images.evaluation.name == images.calibration.name:
         yield "accuracy is measured on the images that the scales were chosen on"
+    if not (weight := conversion.calibrated.recipe.weight_format).is_signed and weight.kind is NumberKind.FIXED_POINT:
+        yield f"{weight.name} has no sign: negative weights are written as it says of overflow"
     if any(layer.bias is not None for layer in conversion.coded.products):
         yield "biases are integers in the accumulator, finer than the products by the bits that the sums leave free"
     yield "shares of zeros of ifmaps are those of the float network over the calibration images"
@@ -237,7 +251,9 @@ def _assumptions(conversion: Conversion, images: Images, chip: Architecture | No
 def _searched(conversion: Conversion) -> Iterator[str]:
     """Say what the search for bits promised, and what the test images say of it."""
     before, after = conversion.float_accuracy, conversion.accuracy
-    lost = "" if before is None or after is None else f"; test images lost {100 * (before.share - after.share):.2f} points"
+    lost = (
+        "" if before is None or after is None else f"; test images lost {100 * (before.share - after.share):.2f} points"
+    )
     budget = 100 * (conversion.calibrated.recipe.accuracy_budget or 0.0)
     yield f"bits per layer were searched on calibration images, for at most {budget:g} points{lost}"
 

@@ -13,14 +13,16 @@ import numpy as np
 
 from archsim.catalog import find_model
 from archsim.conversion import CALIBRATION_IMAGES
-from archsim.convert.calibrate import best_exponent, choose_exponents, measure_ranges
+from archsim.convert.calibrate import best_exponent
 from archsim.convert.evaluate import coded_accuracy, float_accuracy
 from archsim.convert.fine_tune import FineTuneSettings, fine_tune
 from archsim.convert.float_network import FloatNetwork
-from archsim.convert.format_plan import FormatPlan, plan_formats
+from archsim.convert.format_plan import FormatPlan
 from archsim.convert.gradients import Part, StraightThrough
 from archsim.convert.image_files import ImageSet, read_images
-from archsim.convert.pipeline import Conversion, Images, convert_model, requantised
+from archsim.convert.measured import Measured, measure_network
+from archsim.convert.pipeline import Conversion, Images, convert_model
+from archsim.convert.pipeline import in_format as recipe_in_format
 from archsim.convert.projection import Projection, Quantisers, rounded_weights
 from archsim.convert.quantise import Calibrated, quantise
 from archsim.convert.recipe import Recipe
@@ -136,7 +138,10 @@ def blank_conversion(fmt: str) -> Conversion:
 
 def in_format(conversion: Conversion, fmt: str) -> CodedNetwork:
     """Return the converted network in another fixed-point type."""
-    return requantised(conversion, parse_format(fmt), Images(calibration=BLANK))
+    found = conversion.calibrated
+    recipe = recipe_in_format(found.recipe, parse_format(fmt))
+    measured = Measured(network=found.network, stages=found.stages, images=BLANK.values, ranges=found.ranges)
+    return measured.coded(recipe)
 
 
 def sweep_rows(experiment: str) -> Iterator[SweepRow]:
@@ -204,13 +209,10 @@ def _round_channels(weight: Array, fmt: NumberFormat) -> Array:
 
 def _calibrated(network: FloatNetwork, recipe: Recipe) -> tuple[Calibrated, FormatPlan]:
     """Choose scales on the first training images; leave the logits as sums."""
-    seen = read_images(f"mnist:train:{CALIBRATION_IMAGES}").values
-    stages, ranges = cut_into_stages(network), measure_ranges(network, seen)
-    plan = plan_formats(recipe, stages, ranges)
-    plan = replace(plan, ofmaps={**plan.ofmaps, stages[-1].name: None})
-    wanted = [(name, fmt, recipe.method_for(fmt)) for name, fmt in plan.tensors(stages)]
-    exponents = choose_exponents(network, seen, ranges, wanted)
-    return Calibrated(network=network, stages=stages, recipe=recipe, ranges=ranges, exponents=exponents), plan
+    measured = measure_network(network, read_images(f"mnist:train:{CALIBRATION_IMAGES}").values)
+    last = measured.stages[-1].name
+    calibrated, plan = measured.plan(recipe)
+    return calibrated, replace(plan, ofmaps={**plan.ofmaps, last: None})
 
 
 def _ifmap_rounding(calibrated: Calibrated, plan: FormatPlan) -> Mapping[str, StraightThrough]:

@@ -28,11 +28,12 @@ def weight_fault(fmt: NumberFormat) -> str | None:
 
     Notes
     -----
-    Integers are always given a sign (`format_plan.py`); a fixed-point or logarithmic format must have one of its own.
+    Integers are always given a sign (`format_plan.py`). A fixed-point type without one is taken at its word: it writes
+    negative weights as its overflow mode says. Logarithms without a sign are refused.
     """
     if isinstance(fmt, SignLevels):
         return None
-    if fmt.kind is not NumberKind.INTEGER and not fmt.is_signed:
+    if fmt.kind not in INTEGER_KINDS and not fmt.is_signed:
         return f"{fmt.name} has no sign, which weights need"
     return _fault_of(fmt)
 

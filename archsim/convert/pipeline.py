@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.convert.bit_search import SearchSpace, search_bits, widths_below
-from archsim.convert.calibrate import choose_exponents, measure_ranges
+from archsim.convert.bit_search import SearchSpace, search_bits
 from archsim.convert.cluster import ClusteredNetwork, cluster_kernels, masks_left, relative_error
 from archsim.convert.code_check import check_codes
 from archsim.convert.counted import counted
@@ -24,14 +23,14 @@ from archsim.convert.float_network import FloatArray, FloatNetwork
 from archsim.convert.float_reader import read_float_network
 from archsim.convert.float_shapes import ofmap_shapes
 from archsim.convert.fold_batchnorm import fold_batchnorm, largest_logit_difference
-from archsim.convert.format_plan import FormatPlan, plan_formats
+from archsim.convert.format_plan import FormatPlan
 from archsim.convert.image_files import ImageSet, check_fits
+from archsim.convert.measured import measure_network
 from archsim.convert.pass_log import PassLog, demand
 from archsim.convert.projection import Projection, rounded_weights
 from archsim.convert.prune import prune_network
 from archsim.convert.quantise import Calibrated, quantise
 from archsim.convert.recipe import Recipe, natural_ifmap
-from archsim.convert.stages import cut_into_stages
 from archsim.convert.stored_size import clustered_float_bits
 from archsim.numerics.number_format import NumberFormat
 from archsim.study.conversion import Accuracy, PassRecord
@@ -146,17 +145,10 @@ def convert_model(path: Path, recipe: Recipe, images: Images) -> Conversion:
     )
 
 
-def requantised(conversion: Conversion, fmt: NumberFormat, images: Images) -> CodedNetwork:
-    """Return the same weights in another format, as if the conversion had been asked for it; no pass is recorded."""
-    before = conversion.calibrated
-    recipe = replace(
-        before.recipe, weight_format=fmt, ifmap_format=natural_ifmap(fmt), ifmap_sign_is_free=True, accumulator=None,
-        calibration=None,
-    )  # fmt: skip
-    plan = plan_formats(recipe, before.stages, before.ranges)
-    wanted = [(name, each, recipe.method_for(each)) for name, each in plan.tensors(before.stages)]
-    exponents = choose_exponents(before.network, images.calibration.values, before.ranges, wanted)
-    return quantise(replace(before, recipe=recipe, exponents=exponents), plan)
+def in_format(recipe: Recipe, fmt: NumberFormat) -> Recipe:
+    """Return a recipe for the same weights in another format, with what is natural to it."""
+    return replace(recipe, weight_format=fmt, ifmap_format=natural_ifmap(fmt), ifmap_sign_is_free=True, accumulator=None,
+                   calibration=None)  # fmt: skip
 
 
 def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
@@ -243,19 +235,11 @@ def _calibrate(
     network: FloatNetwork, recipe: Recipe, clustering: ClusteredNetwork | None, images: Images, log: PassLog
 ) -> tuple[Calibrated, FormatPlan]:
     """Measure every tensor, give it a format and a scale; search the bits per layer where that is asked for."""
-    seen = images.calibration.values
-    stages = cut_into_stages(network)
-    ranges = measure_ranges(network, seen)
-    plan = plan_formats(recipe, stages, ranges)
-    wanted = list(plan.tensors(stages))
-    if recipe.accuracy_budget is not None:
-        wanted = [(name, narrow) for name, fmt in wanted for narrow in widths_below(fmt)]
-    exponents = choose_exponents(network, seen, ranges, [(name, fmt, recipe.method_for(fmt)) for name, fmt in wanted])
-    calibrated = Calibrated(network=network, stages=stages, recipe=recipe, ranges=ranges, exponents=exponents,
-                            clustering=clustering)  # fmt: skip
-    largest = max(found.largest for found in ranges.values())
+    measured = measure_network(network, images.calibration.values, clustering)
+    calibrated, plan = measured.plan(recipe, with_narrower=recipe.accuracy_budget is not None)
+    largest = max(found.largest for found in measured.ranges.values())
     log.same_values("calibrate", "a range for every tensor, from real images",
-                    f"{len(ranges)} tensors over {len(seen):,} images; largest magnitude {largest:.4g}")  # fmt: skip
+                    f"{len(measured.ranges)} tensors over {len(measured.images):,} images; largest magnitude {largest:.4g}")  # fmt: skip
     if recipe.accuracy_budget is None:
         return calibrated, plan
     found = _search(calibrated, plan, images)

@@ -1,6 +1,6 @@
-"""What a conversion is asked to do: one frozen value, read from the command line, kept in the workload's manifest.
+"""What a conversion is asked to do: one frozen value, read from the command line and kept in the workload's manifest.
 
-Called by `cli_convert.py`; `pipeline.py` follows it.
+Made by `request.py`; `pipeline.py` follows it.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Recipe:
         Of all weights; of the network's input and every ofmap between layers. Integers without a stated sign
         become unsigned where nothing is negative, if ``ifmap_sign_is_free``.
     ifmap_sign_is_free
-        The format names a family (``--format int8``); False = it is meant to the letter (``--ifmap-format``).
+        The name of the integer format leaves its sign open (``int8``, ``sx<8>``); False = it says it (``uint8``, ``sx<8,1>``).
     accumulator
         None = the natural one of the formats: see `default_accumulator`.
     calibration

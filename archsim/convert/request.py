@@ -15,7 +15,7 @@ from archsim.convert.prune import parse_prune
 from archsim.convert.recipe import Recipe, natural_ifmap
 from archsim.errors import ConfigError
 from archsim.numerics.accumulator_grammar import parse_accumulator
-from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.format_grammar import parse_format, states_sign
 from archsim.terms import CalibrationMethod, WeightScales
 
 Read = TypeVar("Read")
@@ -73,7 +73,7 @@ class Request:
         recipe = Recipe(
             weight_format=weight,
             ifmap_format=ifmap or natural_ifmap(family),
-            ifmap_sign_is_free=ifmap is None,
+            ifmap_sign_is_free=self.ifmap_format is None or not states_sign(self.ifmap_format),
             accumulator=accumulator,
             calibration=method,
             weight_scales=self.weight_scales,

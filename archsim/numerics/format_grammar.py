@@ -16,7 +16,17 @@ from archsim.numerics.rounding import OverflowMode, RoundingMode
 from archsim.numerics.sign_levels import SIGN_NAMES, sign_type
 
 _STORED_FLOATS = {"tf32": 19}
-_NUMBERED = re.compile(r"(u?int|sx|u?lns)(\d+)")
+_NUMBERED = re.compile(r"(u?int|sx|u?lns)([0-9]+)")
+_ALIASES = {
+    "e4m3": "fp8_e4m3",
+    "e5m2": "fp8_e5m2",
+    "bfloat16": "bf16",
+    "float16": "fp16",
+    "float32": "fp32",
+    "float64": "fp64",
+}
+SHARED_BITS = (2, 16)
+"""Least and most bits of ``sx<b>``. [b]"""
 
 
 def parse_format(name: str) -> NumberFormat:
@@ -28,7 +38,7 @@ def parse_format(name: str) -> NumberFormat:
         In any case, with or without blanks:
 
         - ``intN``, ``uintN``, ``sxN``, ``sx<N>``, ``sx<N,1>``, ``sx<N,0>``: integers with a power of two as scale;
-          ``sx`` is another word for ``int``, and ``sx<N,0>`` for ``uint``.
+          ``sx`` (2 to 16 bits) is another word for ``int``, and ``sx<N,0>`` for ``uint``.
         - ``fx<W,I>``, ``fx<W,I,S>``, ``fx<W,I,Q,O>``, ``fx<W,I,S,Q,O>``: fixed point of W bits, I of them before the
           point, the sign (S = 1) included. Without S signed, without Q (rounding) RND, without O (overflow) SAT.
         - ``ac_fixed<W,I>``, ``ac_fixed<W,I,S,Q,O>``: the same with the defaults of ``ac_fixed``, TRN and WRAP;
@@ -56,6 +66,12 @@ def parse_format(name: str) -> NumberFormat:
     return fmt
 
 
+def states_sign(name: str) -> bool:
+    """Whether the name of an integer format says if it has a sign: ``uint8`` and ``sx<8,1>`` do, ``int8`` and ``sx<8>`` leave it open."""
+    plain = "".join(name.lower().split())
+    return plain.startswith("uint") or (plain.startswith("sx<") and "," in plain)
+
+
 def read_format(scan: NameScanner) -> NumberFormat:
     """Read a format name where the scanner stands.
 
@@ -66,6 +82,7 @@ def read_format(scan: NameScanner) -> NumberFormat:
     """
     start = scan.place
     word = scan.word("expected a format, e.g. int8, fx<16,8>, fp8_e4m3, lns8")
+    word = _ALIASES.get(word, word)
     if scan.is_at("<(") and word in _FAMILIES:
         return _FAMILIES[word](scan)
     if word in FLOAT_NAMES:
@@ -85,8 +102,9 @@ def read_format(scan: NameScanner) -> NumberFormat:
 def _numbered(scan: NameScanner, start: int, family: str, digits: str) -> NumberFormat:
     is_logarithm = family.endswith("lns")
     width = int(digits) if len(digits) <= 3 else 0
-    if not 1 <= width <= WIDEST_FORMAT_BITS:
-        raise scan.fault(f"expected 1 to {WIDEST_FORMAT_BITS} bits", start + len(family))
+    least, most = SHARED_BITS if family == "sx" else (1, WIDEST_FORMAT_BITS)
+    if not least <= width <= most:
+        raise scan.fault(f"expected {least} to {most} bits", start + len(family))
     if not is_logarithm:
         return integer_type(width, signed=family != "uint")
     if not 2 <= width <= WIDEST_LOG_BITS:
@@ -96,7 +114,7 @@ def _numbered(scan: NameScanner, start: int, family: str, digits: str) -> Number
 
 def _shared_exponent(scan: NameScanner) -> FixedPoint:
     scan.expect("<")
-    width = scan.integer("bits", 1, WIDEST_FORMAT_BITS)
+    width = scan.integer("bits", *SHARED_BITS)
     signed = _sign_if_more(scan)
     return integer_type(width, signed=signed)
 

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_FLAG = re.compile(r"(?:0|1|false|true)(?![A-Za-z0-9_])", re.IGNORECASE)
-_NUMBER = re.compile(r"-?\d+")
+_FLAG = re.compile(r"(?:0|1|false|true|unsigned|signed)(?![A-Za-z0-9_])", re.IGNORECASE)
+_NUMBER = re.compile(r"-?[0-9]+")
+_BLANKS = re.compile(r"\s*([<>(),=])\s*")
 _LONGEST_SHOWN = 80
 
 
 class NameScanner:
-    """A text, its blanks left out, and how far it has been read.
+    """A text, the blanks around its brackets and commas left out, and how far it has been read.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class NameScanner:
 
     def __init__(self, text: str, noun: str) -> None:
         self._written = text
-        self._text = "".join(text.split())
+        self._text = _BLANKS.sub(r"\1", text).strip()
         self._noun = noun
         self._at = 0
 
@@ -74,12 +75,12 @@ class NameScanner:
         return value
 
     def flag(self) -> bool | None:
-        """Read 0, 1, false or true; None, and nothing read, where there is none of them."""
+        """Read 0, 1, false, true, unsigned or signed; None, and nothing read, where there is none of them."""
         match = _FLAG.match(self._text, self._at)
         if match is None:
             return None
         self._at = match.end()
-        return match.group().lower() in {"1", "true"}
+        return match.group().lower() in {"1", "true", "signed"}
 
     def is_at(self, pattern: str) -> bool:
         """Whether the next character is one of these."""

@@ -8,12 +8,10 @@ empty cell in CSV.
 from collections.abc import Iterable, Sequence
 
 from archsim.numerics.format_grammar import parse_format
-from archsim.study.conversion import Accuracy, ConversionReport, FormatRow, LayerRecord
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, FormatRow, LayerRecord
 from archsim.study.run_tables import Cell, csv_text
 
 OptionalCell = Cell | None
-FLOAT_NAME = "fp32"
-"""Of the row of the model as it came, in the passes and among the formats."""
 COST_COLUMNS = ("weight_bytes", "dram_bytes", "energy_pj", "total_cycles")
 """What a format costs: the less the better."""
 PASS_COLUMNS = (

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from archsim.report.conversion_rows import (
     COST_COLUMNS,
-    FLOAT_NAME,
     FORMAT_COLUMNS,
     LAYER_COLUMNS,
     PASS_COLUMNS,
@@ -33,7 +32,7 @@ from archsim.report.quantity import (
     shown,
     three_digits,
 )
-from archsim.study.conversion import Accuracy, ConversionReport
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport
 from archsim.study.run_tables import Cell
 
 UNKNOWN = "-"

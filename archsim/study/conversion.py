@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+FLOAT_NAME = "fp32"
+"""Of the row of the model as it came, in the passes and among the formats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,19 +10,13 @@ from functools import cached_property
 
 from archsim.catalog import find_model
 from archsim.conversion import CALIBRATION_IMAGES
-from archsim.convert.calibrate import TensorRange, choose_exponents, measure_ranges
 from archsim.convert.evaluate import coded_accuracy, float_accuracy
-from archsim.convert.float_network import FloatNetwork
 from archsim.convert.float_reader import read_float_network
 from archsim.convert.fold_batchnorm import fold_batchnorm
-from archsim.convert.format_plan import plan_formats
 from archsim.convert.image_files import ImageSet, read_images
-from archsim.convert.quantise import Calibrated, quantise
-from archsim.convert.recipe import Recipe
-from archsim.convert.stages import Stage, cut_into_stages
+from archsim.convert.measured import Measured, measure_network
 from archsim.validate.numerics_cases import AccuracyCase, Family
 from archsim.validate.suite import Bound, Row, Statistic, Tier
-from archsim.workload.coded_network import CodedNetwork
 
 EQUAL = (Bound(statistic=Statistic.MAX, limit=0.0),)
 FLOAT_SUM_IMAGES = 2
@@ -66,13 +60,14 @@ class Mnist:
     test: ImageSet
 
     @cached_property
-    def _networks(self) -> dict[str, "MeasuredNetwork"]:
+    def _networks(self) -> dict[str, Measured]:
         return {}
 
-    def network(self, name: str) -> "MeasuredNetwork":
+    def network(self, name: str) -> Measured:
         """Return a shipped network, read and measured once."""
         if name not in self._networks:
-            self._networks[name] = MeasuredNetwork.read(name, self.calibration)
+            network = fold_batchnorm(read_float_network(find_model(name)))
+            self._networks[name] = measure_network(network, self.calibration.values)
         return self._networks[name]
 
     def correct(self, case: AccuracyCase) -> int:
@@ -81,43 +76,6 @@ class Mnist:
         if case.recipe is None:
             return float_accuracy(network.network, images).correct
         return coded_accuracy(network.coded(case.recipe), images).correct
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MeasuredNetwork:
-    """A float network with its batch norms folded, and the ranges of its tensors.
-
-    Parameters
-    ----------
-    network, stages
-        As the passes of a conversion make them.
-    calibration
-        Images that the ranges are of.
-    ranges
-        Of every tensor.
-    """
-
-    network: FloatNetwork
-    stages: tuple[Stage, ...]
-    calibration: ImageSet
-    ranges: dict[str, TensorRange]
-
-    @classmethod
-    def read(cls, name: str, calibration: ImageSet) -> "MeasuredNetwork":
-        """Read a shipped network and run it over the calibration images."""
-        network = fold_batchnorm(read_float_network(find_model(name)))
-        ranges = measure_ranges(network, calibration.values)
-        return cls(network=network, stages=cut_into_stages(network), calibration=calibration, ranges=ranges)
-
-    def coded(self, recipe: Recipe) -> CodedNetwork:
-        """Write the network in the formats of a recipe."""
-        plan = plan_formats(recipe, self.stages, self.ranges)
-        wanted = [(name, fmt, recipe.method_for(fmt)) for name, fmt in plan.tensors(self.stages)]
-        exponents = choose_exponents(self.network, self.calibration.values, self.ranges, wanted)
-        calibrated = Calibrated(
-            network=self.network, stages=self.stages, recipe=recipe, ranges=self.ranges, exponents=exponents
-        )
-        return quantise(calibrated, plan)
 
 
 def read_mnist() -> Mnist:

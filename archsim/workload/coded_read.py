@@ -252,12 +252,13 @@ class _Reading:
             return None
         line = self.text.line_of(("golden",))
         names = [layer.name for layer in self.layers]
-        for name in keys.checksums:
-            if name not in self.shapes:
-                self.faults.append(f"{self.text.path}:{line}: golden: no layer {name!r}.{did_you_mean(name, names)}")
-        for name in names:
-            if name not in keys.checksums:
-                self.faults.append(f"{self.text.path}:{line}: golden: layer {name!r} has no checksum")
+        if not self.faults:  # a layer that could not be read would be told twice
+            strange = [name for name in keys.checksums if name not in self.shapes]
+            bare = [name for name in names if name not in keys.checksums]
+            self.faults += [
+                f"{self.text.path}:{line}: golden: no layer {name!r}.{did_you_mean(name, names)}" for name in strange
+            ]
+            self.faults += [f"{self.text.path}:{line}: golden: layer {name!r} has no checksum" for name in bare]
         try:
             codes: IntArray = self.arrays.take(GOLDEN_IFMAP, (keys.images, *ifmap.shape))
             check_codes(codes, ifmap.number_format)

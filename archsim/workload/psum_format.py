@@ -1,6 +1,6 @@
 """The register that the sums of a converted layer need: the psum format of a workload file.
 
-Called by `coded_yaml.py` to write it and by `coded_read.py` to check that a file's is wide enough.
+Called by `coded_yaml.py` to write it and by `coded_product_read.py` to check that a file's is wide enough.
 """
 
 from math import log2

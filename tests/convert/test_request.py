@@ -93,3 +93,10 @@ def test_the_lines_say_what_shares_a_scale(fmt: str) -> None:
         "ternary": "one scale per channel",
     }
     assert said.startswith(f"{fmt}, {wanted.get(fmt, 'one scale per tensor')}")
+
+
+def test_an_ifmap_format_that_leaves_its_sign_open_is_unsigned_where_nothing_is_negative() -> None:
+    assert Request(model="m", ifmap_format="sx<3>").recipe().ifmap_sign_is_free
+    assert Request(model="m", ifmap_format="int8").recipe().ifmap_sign_is_free
+    assert not Request(model="m", ifmap_format="sx<3,1>").recipe().ifmap_sign_is_free
+    assert not Request(model="m", ifmap_format="uint8").recipe().ifmap_sign_is_free

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.numerics.fixed_point import FixedPoint, fixed_point_type, integer_type
-from archsim.numerics.format_grammar import parse_format
+from archsim.numerics.format_grammar import parse_format, states_sign
 from archsim.numerics.logarithmic import Logarithmic
 from archsim.numerics.minifloat import FLOAT_NAMES, Minifloat
 from archsim.numerics.number_format import NumberFormat, NumberKind
@@ -22,7 +22,7 @@ KNOWN = (
     ("written", "name"),
     [
         ("int8", "int8"),
-        ("UINT 4", "uint4"),
+        ("UINT4", "uint4"),
         ("sx8", "int8"),
         ("sx<8>", "int8"),
         ("sx<8,1>", "int8"),
@@ -181,3 +181,25 @@ def test_any_text_is_read_or_refused_with_a_caret(text):
         refused = "  ^"
         assert parse_format(fmt.name) == fmt
     assert refused.splitlines()[-1].lstrip().startswith("^")
+
+
+@pytest.mark.parametrize(("alias", "name"), [("E4M3", "fp8_e4m3"), ("e5m2", "fp8_e5m2"), ("bfloat16", "bf16"),
+                                             ("float32", "fp32"), ("sx<5,signed>", "int5"), ("sx<5,unsigned>", "uint5")])  # fmt: skip
+def test_other_names_in_use_are_read(alias: str, name: str) -> None:
+    assert parse_format(alias).name == name
+
+
+@pytest.mark.parametrize(("text", "caret"), [("fx<1 0,4>", 4), ("fx<8 4>", 4), ("fx<\uff18,4>", 3), ("sx<1>", 3), ("sx<17>", 3),
+                                             ("sx20", 2)])  # fmt: skip
+def test_a_number_is_not_guessed_from_pieces(text: str, caret: int) -> None:
+    with pytest.raises(ValueError, match="is not a number format") as problem:
+        parse_format(text)
+    shown, pointed = str(problem.value).splitlines()[1:]
+    assert shown == f"  {text}"
+    assert pointed.index("^") == caret + 2
+
+
+@pytest.mark.parametrize(("name", "is_stated"), [("int8", False), ("sx8", False), ("sx<8>", False), ("SX< 8 , 1 >", True),
+                                                 ("uint8", True)])  # fmt: skip
+def test_an_integer_says_its_sign_or_leaves_it_open(name: str, *, is_stated: bool) -> None:
+    assert states_sign(name) is is_stated
