@@ -26,8 +26,11 @@ def layer_bits(layer: CodedProduct) -> int:
     words = layer.clusters.pointers.size if layer.clusters else weight.codes.size
     width = layer.clusters.pointer_bits if layer.clusters else weight.format.width_bits
     has_bias = layer.bias is not None or layer.bias_values is not None
-    scales = weight.exponents.size if weight.exponents.ndim else 0
-    return words * width + (BIAS_BITS * len(weight.codes) if has_bias else 0) + EXPONENT_BITS * scales
+    if weight.scales is not None:
+        scale_bits = FLOAT_BITS * weight.scales.size
+    else:
+        scale_bits = EXPONENT_BITS * weight.exponents.size if weight.exponents.ndim else 0
+    return words * width + (BIAS_BITS * len(weight.codes) if has_bias else 0) + scale_bits
 
 
 def codebook_bits(network: CodedNetwork) -> int:

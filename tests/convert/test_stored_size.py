@@ -26,6 +26,12 @@ def test_integers_have_a_scale_of_a_byte_per_channel_others_none() -> None:
         assert codebook_bits(network) == 0
 
 
+def test_signs_have_a_scale_of_a_byte_or_of_a_float_per_channel() -> None:
+    for fmt, scale_bits in (("ternary", 8), ("ternary_exact", 32)):
+        for layer in digits(fmt).products:
+            assert layer_bits(layer) == 2 * WORDS[layer.name] + (32 + scale_bits) * CHANNELS[layer.name]
+
+
 def test_a_clustered_layer_takes_its_pointers_and_the_codebook_counts_once() -> None:
     found = convert_model(find_model("digits_cnn"), recipe("int8", clusters=ClusterRequest(entries=100)), IMAGES)
     sizes = {layer.name: layer_bits(layer) for layer in found.coded.products}
