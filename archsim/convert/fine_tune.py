@@ -132,7 +132,7 @@ def train(
     steps = round(settings.epochs * len(images) / settings.batch)
     adam = _Adam(parameters)
     for step, chosen in enumerate(_batches(len(images), steps, settings)):
-        values = np.asarray(images.images[chosen], dtype=np.float32) / np.float32(images.scale)
+        values: Array = np.divide(images.images[chosen], images.scale, dtype=np.float32)
         trace = run_forwards(network, projection.weights(parameters), values, written)
         logits = trace.ofmaps[network.nodes[-1].name]
         found = run_backwards(network, trace, cross_entropy_gradient(logits, images.labels[chosen]), written)

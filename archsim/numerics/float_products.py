@@ -87,7 +87,8 @@ def _exact_sums(
 
 def _integers(values: FloatArray, name: str) -> tuple[IntArray, int]:
     """Return ``codes, e`` with ``values == codes * 2**e`` and e as large as it can be."""
-    significands, exponents = np.frexp(values)
+    significands, powers = np.frexp(values)
+    exponents = powers.astype(np.int64)
     whole: Any = np.ldexp(significands, 53).astype(np.int64)
     if not whole.any():
         return np.zeros(values.shape, dtype=np.int64), 0
