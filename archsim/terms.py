@@ -94,3 +94,10 @@ class WeightScales(StrEnum):
 
     CHANNEL = "channel"
     TENSOR = "tensor"
+
+
+class PoolKind(StrEnum):
+    """What a pooling window gives."""
+
+    MAX = "max"
+    AVERAGE = "average"

@@ -17,6 +17,7 @@ from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.number_format import NumberFormat
 from archsim.numerics.window import Window
+from archsim.terms import PoolKind
 from archsim.workload.coded_network import (
     ClusterCode,
     CodedAdd,
@@ -113,7 +114,7 @@ def branchy_network(seed: int = 0) -> CodedNetwork:
     layers: tuple[CodedLayer, ...] = (
         product("conv", "", first, CodedOutput(format=u8, exponent=-6, relu=True),
                 Window(stride=(1, 2), padding=((1, 1), (0, 1))), **bias(first, -7, 5)),
-        CodedPool(name="highest", sources=("conv",), kind="max", kernel=(2, 3), stride=(1, 1),
+        CodedPool(name="highest", sources=("conv",), kind=PoolKind.MAX, kernel=(2, 3), stride=(1, 1),
                   padding=((1, 0), (1, 1)), output=CodedOutput(format=u8, exponent=-6)),
         product("grouped", "highest", grouped, CodedOutput(format=s8, exponent=-9),
                 Window(dilation=(2, 1), padding=((2, 2), (0, 1)), groups=2), **bias(grouped, -6, 0)),
@@ -121,9 +122,9 @@ def branchy_network(seed: int = 0) -> CodedNetwork:
                 Window(padding=((1, 1), (1, 1)), groups=6)),
         CodedAdd(name="join", sources=("deep", "grouped"), output=CodedOutput(format=s8, exponent=-8)),
         CodedRelu(name="positive", sources=("join",)),
-        CodedPool(name="mean", sources=("positive",), kind="average", kernel=(3, 3), stride=(3, 3),
+        CodedPool(name="mean", sources=("positive",), kind=PoolKind.AVERAGE, kernel=(3, 3), stride=(3, 3),
                   padding=((1, 0), (1, 1)), output=CodedOutput(format=s8, exponent=-9)),
-        CodedPool(name="padded", sources=("mean",), kind="average", kernel=(2, 2), stride=(1, 1),
+        CodedPool(name="padded", sources=("mean",), kind=PoolKind.AVERAGE, kernel=(2, 2), stride=(1, 1),
                   padding=((0, 1), (0, 1)), output=CodedOutput(format=s8, exponent=-9), counts_padding=True),
         CodedFlatten(name="flat", sources=("padded",)),
         product("logits", "flat", last, CodedOutput(format=None, exponent=-20), **bias(last, -9, 2)),
@@ -170,7 +171,7 @@ def family_network(format_name: str, accumulator: str, exponent: int = 0, seed: 
     out = CodedOutput(format=fmt, exponent=1, relu=True)
     layers: tuple[CodedLayer, ...] = (
         product("c", "", weights[0], out, Window(), accumulator=sums, exponent=exponent, **biases[0]),
-        CodedPool(name="p", sources=("c",), kind="max", kernel=(2, 2), stride=(1, 1), padding=((0, 0), (0, 0)), output=out),
+        CodedPool(name="p", sources=("c",), kind=PoolKind.MAX, kernel=(2, 2), stride=(1, 1), padding=((0, 0), (0, 0)), output=out),
         CodedFlatten(name="f", sources=("p",)),
         product("y", "f", weights[1], CodedOutput(format=None, exponent=exponent), accumulator=sums, exponent=exponent,
                 **biases[1]),

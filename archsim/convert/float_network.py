@@ -5,20 +5,14 @@
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.terms import PoolKind
+
 FloatArray = NDArray[np.float64]
 PadPair = tuple[int, int]
-
-
-class PoolKind(StrEnum):
-    """What a pooling window gives."""
-
-    MAX = "max"
-    AVERAGE = "average"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

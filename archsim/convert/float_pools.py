@@ -4,7 +4,8 @@ import numpy as np
 
 from archsim.convert.constant_folding import axes_of
 from archsim.convert.float_facts import FloatFacts, Nodes, pair
-from archsim.convert.float_network import FloatFlatten, FloatPool, PadPair, PoolKind
+from archsim.convert.float_network import FloatFlatten, FloatPool, PadPair
+from archsim.terms import PoolKind
 
 
 def make_max_pool(told: FloatFacts) -> Nodes:

@@ -21,10 +21,10 @@ from archsim.convert.float_network import (
     FloatPool,
     FloatRelu,
     PadPair,
-    PoolKind,
 )
 from archsim.convert.float_shapes import windows
 from archsim.errors import WorkloadError
+from archsim.terms import PoolKind
 
 DEFAULT_BATCH = 500
 """Images at a time: a few hundred MB for the networks of the tests."""

@@ -19,10 +19,10 @@ from archsim.convert.float_network import (
     FloatNetwork,
     FloatPool,
     FloatRelu,
-    PoolKind,
 )
 from archsim.convert.window_cuts import Array, cut_taps, pad, padded_shape, unpad
 from archsim.errors import WorkloadError
+from archsim.terms import PoolKind
 
 
 class Part(StrEnum):

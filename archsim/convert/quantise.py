@@ -108,7 +108,7 @@ def _layer(calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Mapp
     if isinstance(node, FloatConv | FloatDense):
         return _product(calibrated, plan, stage, outputs)
     if isinstance(node, FloatPool):
-        return CodedPool(name=name, sources=sources, kind=node.kind.value, kernel=node.kernel, stride=node.stride,
+        return CodedPool(name=name, sources=sources, kind=node.kind, kernel=node.kernel, stride=node.stride,
                          padding=node.padding, output=output, counts_padding=node.counts_padding)  # fmt: skip
     if isinstance(node, FloatAdd):
         return CodedAdd(name=name, sources=sources, output=output)

@@ -15,9 +15,9 @@ from archsim.convert.float_network import (
     FloatNetwork,
     FloatPool,
     FloatRelu,
-    PoolKind,
 )  # fmt: skip
 from archsim.errors import SimulationError
+from archsim.terms import PoolKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

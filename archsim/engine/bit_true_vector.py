@@ -8,6 +8,7 @@ import numpy as np
 from archsim.engine.written import CodeArray, IntArray, Written, align, write_sums, write_values
 from archsim.errors import WorkloadError
 from archsim.numerics.fixed_point import FixedPoint
+from archsim.terms import PoolKind
 from archsim.workload.coded_network import CodedAdd, CodedPool
 
 RECIPROCAL_BITS = 16
@@ -22,10 +23,8 @@ def run_pool(layer: CodedPool, ifmap: Written) -> CodeArray:
     the count is a power of two), and rounds once, as the output's format does. Averages of floats and logarithms
     are float64 before they are written.
     """
-    if layer.kind == "max":
+    if layer.kind is PoolKind.MAX:
         return _run_max(layer, ifmap)
-    if layer.kind != "average":
-        raise WorkloadError(f"layer {layer.name!r}: {layer.kind!r} is no pool. Known: max, average")
     counts = _counts(layer, ifmap.codes.shape)
     if not isinstance(ifmap.format, FixedPoint):
         return write_values(_add_windows(layer, ifmap.values) / counts, layer.output)

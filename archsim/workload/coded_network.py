@@ -13,6 +13,7 @@ from archsim.numerics.accumulator import Accumulator
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.number_format import NumberFormat
 from archsim.numerics.window import Window
+from archsim.terms import PoolKind
 from archsim.workload.layer_formats import pointer_bits
 
 IntArray = NDArray[np.int64]
@@ -108,11 +109,11 @@ class CodedProduct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedPool:
-    """A pooling window over codes: ``kind`` ``max`` or ``average``; an average is an integer sum, then `output`."""
+    """A pooling window over codes; an average is an integer sum, then `output`."""
 
     name: str
     sources: tuple[str, ...]
-    kind: str
+    kind: PoolKind
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[PadPair, PadPair]

@@ -3,6 +3,7 @@
 Called by `coded_read.py`.
 """
 
+from archsim.terms import PoolKind
 from archsim.workload.coded_network import CodedAdd, CodedFlatten, CodedOutput, CodedPool, CodedRelu
 from archsim.workload.coded_shapes import Shape
 from archsim.workload.converted_forms import AddArithmeticForm, PoolArithmeticForm, VectorFormatsForm
@@ -62,7 +63,7 @@ def _pool(form: GlobalPoolForm, sources: tuple[str, ...]) -> CodedPool:
     else:
         kernel, stride, first, second = form.ifmap, (1, 1), (0, 0), (0, 0)
     return CodedPool(
-        name=form.name, sources=sources, kind="max" if form.op == "max_pool" else "average",
+        name=form.name, sources=sources, kind=PoolKind.MAX if form.op == "max_pool" else PoolKind.AVERAGE,
         kernel=(kernel[0], kernel[1]), stride=(stride[0], stride[1]), padding=(first, second),
         output=_output(form.formats, form.arithmetic), counts_padding=form.arithmetic.counts_padding,
     )  # fmt: skip

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from archsim.convert.float_network import FloatConv, FloatDense, FloatPool, FloatRelu, PoolKind
+from archsim.convert.float_network import FloatConv, FloatDense, FloatPool, FloatRelu
 from archsim.convert.float_run import run_node
 from archsim.convert.image_files import ImageSet
 from archsim.convert.pipeline import Conversion, Images, convert_model
 from archsim.convert.recipe import Recipe, natural_ifmap
 from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.format_grammar import parse_format
+from archsim.terms import PoolKind
 from archsim.workload.coded_network import CodedOutput, CodedProduct
 from tests.convert.float_models import write_model
 from tests.convert.odd_networks import Odd

@@ -12,8 +12,8 @@ from archsim.convert.float_network import (
     FloatNetwork,
     FloatPool,
     FloatRelu,
-    PoolKind,
 )
+from archsim.terms import PoolKind
 
 
 def normal(*shape, seed=0):

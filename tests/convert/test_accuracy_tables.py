@@ -54,7 +54,7 @@ def calibration() -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def test_images() -> ImageSet:
+def mnist_test() -> ImageSet:
     return read_images(f"{mnist_folder()}:test")
 
 
@@ -76,7 +76,7 @@ def published(table: str, beginning: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("network", "options", "table", "beginning"), ROWS, ids=[row[3].rstrip(",") for row in ROWS])
 def test_the_published_count_is_met(  # noqa: PLR0917 - the columns of ROWS, and fixtures
-    network, options, table, beginning, conversions, calibration, test_images
+    network, options, table, beginning, conversions, calibration, mnist_test
 ) -> None:
     recipe = Request(model=network, **options).recipe()
     before = conversions[network].calibrated
@@ -85,15 +85,13 @@ def test_the_published_count_is_met(  # noqa: PLR0917 - the columns of ROWS, and
     exponents = choose_exponents(before.network, calibration.values, before.ranges, wanted)
     coded = quantise(replace(before, recipe=recipe, exponents=exponents), plan)
     images, correct = published(table, beginning)
-    found = coded_accuracy(coded, test_images.first(images)).correct
+    found = coded_accuracy(coded, mnist_test.first(images)).correct
     assert abs(found - correct) <= (2 if options["format"] in FLOAT_SUMS else 0)
 
 
-def test_the_whole_conversion_meets_the_published_count_too(calibration: ImageSet, test_images: ImageSet) -> None:
+def test_the_whole_conversion_meets_the_published_count_too(calibration: ImageSet, mnist_test: ImageSet) -> None:
     images, correct = published("webinar_ab", "step_acc,6,4,RND,SAT,per-MAC same type,500,")
     recipe = Request(model=WEB, format="fx<10,6>", accumulator="fx<10,6>").recipe()
-    whole = convert_model(
-        find_model(WEB), recipe, Images(calibration=calibration, evaluation=test_images.first(images))
-    )
+    whole = convert_model(find_model(WEB), recipe, Images(calibration=calibration, evaluation=mnist_test.first(images)))
     assert whole.accuracy is not None
     assert whole.accuracy.correct == correct

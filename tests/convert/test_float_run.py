@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from archsim.convert.float_network import FloatConv, FloatDense, FloatNetwork, FloatPool, FloatRelu, PoolKind
+from archsim.convert.float_network import FloatConv, FloatDense, FloatNetwork, FloatPool, FloatRelu
 from archsim.convert.float_reader import read_float_network
 from archsim.convert.float_run import logits, run_float
 from archsim.convert.float_shapes import ofmap_shapes
 from archsim.convert.fold_batchnorm import fold_batchnorm
 from archsim.convert.image_files import check_fits, read_images
 from archsim.errors import WorkloadError
+from archsim.terms import PoolKind
 from tests.convert.float_models import ROOT, mnist_folder, run_onnxruntime
 
 

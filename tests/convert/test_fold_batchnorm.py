@@ -14,10 +14,10 @@ from archsim.convert.float_network import (
     FloatNetwork,
     FloatPool,
     FloatRelu,
-    PoolKind,
 )
 from archsim.convert.fold_batchnorm import fold_batchnorm, largest_logit_difference
 from archsim.errors import WorkloadError
+from archsim.terms import PoolKind
 
 RNG = np.random.default_rng(5)
 

@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from archsim.convert.float_network import FloatAdd, FloatBatchNorm, FloatFlatten, FloatPool, FloatRelu, PoolKind
+from archsim.convert.float_network import FloatAdd, FloatBatchNorm, FloatFlatten, FloatPool, FloatRelu
 from archsim.convert.float_run import run_float
 from archsim.convert.gradients import Part, StraightThrough, run_backwards, run_forwards
 from archsim.errors import WorkloadError
+from archsim.terms import PoolKind
 from tests.convert.small_networks import conv, dense, network, normal, residual_network
 
 STEP = 1e-6

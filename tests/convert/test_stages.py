@@ -2,9 +2,10 @@
 
 import pytest
 
-from archsim.convert.float_network import FloatAdd, FloatBatchNorm, FloatPool, FloatRelu, PoolKind
+from archsim.convert.float_network import FloatAdd, FloatBatchNorm, FloatPool, FloatRelu
 from archsim.convert.stages import cut_into_stages
 from archsim.errors import SimulationError
+from archsim.terms import PoolKind
 from tests.convert.small_networks import conv, network, normal, residual_network
 
 SHAPE = (2, 6, 6)

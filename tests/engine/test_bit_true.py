@@ -14,6 +14,7 @@ from archsim.errors import WorkloadError
 from archsim.numerics.accumulator_grammar import parse_accumulator
 from archsim.numerics.coded_tensor import CodedTensor
 from archsim.numerics.format_grammar import parse_format
+from archsim.terms import PoolKind
 from archsim.workload.coded_network import (
     CodedAdd,
     CodedFlatten,
@@ -91,7 +92,7 @@ def test_sums_are_those_of_the_decoded_values_as_far_as_the_register_allows(
 def test_a_maximum_goes_by_value_and_padding_never_wins(fmt: str) -> None:
     form = parse_format(fmt)
     values = form.decode(form.encode(np.array([[-3.0, -1.0, -2.0, -8.0], [0.0, -5.0, 6.0, 7.0]])))
-    layer = CodedPool(name="p", sources=("",), kind="max", kernel=(1, 2), stride=(1, 1), padding=((0, 0), (1, 1)),
+    layer = CodedPool(name="p", sources=("",), kind=PoolKind.MAX, kernel=(1, 2), stride=(1, 1), padding=((0, 0), (1, 1)),
                       output=CodedOutput(format=form, exponent=0))  # fmt: skip
     found = run_bit_true(one_layer(layer, form, (1, 2, 4)), form.encode(values)[None, None])["p"]
     wide = np.pad(values, ((0, 0), (1, 1)), constant_values=-np.inf)
@@ -102,7 +103,7 @@ def test_an_average_of_a_power_of_two_is_a_shift_and_of_three_a_reciprocal() -> 
     codes = np.array([[[[1, 2, 3, 5, 100, 101]]]])
     out = CodedOutput(format=S8, exponent=0)
     two, three = (
-        CodedPool(name="p", sources=("",), kind="average", kernel=(1, size), stride=(1, size), padding=((0, 0), (0, 0)), output=out)
+        CodedPool(name="p", sources=("",), kind=PoolKind.AVERAGE, kernel=(1, size), stride=(1, size), padding=((0, 0), (0, 0)), output=out)
         for size in (2, 3)
     )  # fmt: skip
     assert run_bit_true(one_layer(two, S8, (1, 1, 6)), codes)["p"].tolist() == [[[[2, 4, 101]]]]  # 1.5 4 100.5, ties up
@@ -111,14 +112,14 @@ def test_an_average_of_a_power_of_two_is_a_shift_and_of_three_a_reciprocal() -> 
 
 def test_a_reciprocal_is_rounded_to_the_nearest() -> None:
     out = CodedOutput(format=parse_format("fx<9,9,1,TRN,SAT>"), exponent=0)
-    layer = CodedPool(name="p", sources=("",), kind="average", kernel=(1, 5), stride=(1, 5), padding=((0, 0), (0, 0)),
+    layer = CodedPool(name="p", sources=("",), kind=PoolKind.AVERAGE, kernel=(1, 5), stride=(1, 5), padding=((0, 0), (0, 0)),
                       output=out)  # fmt: skip
     found = run_bit_true(one_layer(layer, S8, (1, 1, 5)), np.full((1, 1, 1, 5), 20))["p"]
     assert found.item() == 20  # 2^19 / 5 = 104857.6: 100 * 104858 / 2^19 = 20.00008, 100 * 104857 / 2^19 = 19.99989
 
 
 def test_an_average_of_logarithms_is_that_of_their_values() -> None:
-    layer = CodedPool(name="p", sources=("",), kind="average", kernel=(1, 2), stride=(1, 2), padding=((0, 0), (0, 0)),
+    layer = CodedPool(name="p", sources=("",), kind=PoolKind.AVERAGE, kernel=(1, 2), stride=(1, 2), padding=((0, 0), (0, 0)),
                       output=CodedOutput(format=LNS8, exponent=0))  # fmt: skip
     codes = LNS8.encode(np.array([[[[1.0, 3.0, -4.0, 4.0]]]]))
     found = run_bit_true(one_layer(layer, LNS8, (1, 1, 4)), codes)["p"]
