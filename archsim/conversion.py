@@ -17,8 +17,9 @@ from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.faults import Faults
 from archsim.convert.image_files import ImageSet, place_of, read_images, training_part
 from archsim.convert.layer_records import ifmap_zeros, layer_records
-from archsim.convert.measured import Measured, measure_network
+from archsim.convert.measured import measure_network
 from archsim.convert.pipeline import GOLDEN_IMAGES, Conversion, Images, convert_model, in_format
+from archsim.convert.quantise import coded_in
 from archsim.convert.request import Request
 from archsim.convert.stored_size import coded_bits, float_bits
 from archsim.engine.bit_true import encode_images
@@ -26,7 +27,7 @@ from archsim.engine.golden_run import make_golden
 from archsim.errors import ConfigError
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.number_format import NumberKind
-from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, FormatRow
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, FormatRow, bytes_of
 from archsim.study.directory import check_directory
 from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
@@ -163,32 +164,25 @@ def _format_rows(
     if not beside and chip is None:
         return
     zeros = _zeros(conversion)
-    changed = _measured(conversion, images)
+    changed = conversion.calibrated.measured
     is_changed = conversion.original is not changed.network
     original = measure_network(conversion.original, changed.images) if is_changed else changed
     recipe = conversion.calibrated.recipe
-    as_it_came = original.coded(in_format(recipe, parse_format(FLOAT_NAME)))
+    as_it_came = coded_in(original, in_format(recipe, parse_format(FLOAT_NAME)))
     yield _row(FLOAT_NAME, as_it_came, conversion.float_accuracy, zeros, chip)
     for name in beside:
         other = in_format(recipe, parse_format(name))
         if (other.weight_format, other.ifmap_format) != (recipe.weight_format, recipe.ifmap_format):
-            coded = changed.coded(other)
+            coded = coded_in(changed, other)
             accuracy = coded_accuracy(coded, images.evaluation) if images.evaluation else None
             yield _row(name, coded, accuracy, zeros, chip)
     yield _row(_formats(conversion), conversion.coded, conversion.accuracy, zeros, chip)
 
 
-def _measured(conversion: Conversion, images: Images) -> Measured:
-    """Return the last float network of a conversion with its calibration."""
-    found = conversion.calibrated
-    return Measured(network=found.network, stages=found.stages, images=images.calibration.values, ranges=found.ranges,
-                    clustering=found.clustering)  # fmt: skip
-
-
 def _row(
     name: str, coded: CodedNetwork, accuracy: Accuracy | None, zeros: Mapping[str, float], chip: Architecture | None
 ) -> FormatRow:
-    row = FormatRow(format=name, accuracy=accuracy, weight_bytes=-(-coded_bits(coded) // 8))
+    row = FormatRow(format=name, accuracy=accuracy, weight_bytes=bytes_of(coded_bits(coded)))
     if chip is None:
         return row
     run = _simulated(coded, zeros, chip)
@@ -241,7 +235,7 @@ def _assumptions(conversion: Conversion, images: Images, chip: Architecture | No
     if any(layer.bias is not None for layer in conversion.coded.products):
         yield "biases are integers in the accumulator, finer than the products by the bits that the sums leave free"
     yield "shares of zeros of ifmaps are those of the float network over the calibration images"
-    if conversion.calibrated.clustering is not None and conversion.masks:
+    if conversion.calibrated.measured.clustering is not None and conversion.masks:
         yield "masks inside clustered kernels ended with the clustering: only whole pruned kernels stay zero"
     if chip is not None:
         yield f"formats side by side run on {chip.name} with arithmetic made for each format, one image at a time"

@@ -20,11 +20,11 @@ from archsim.convert.float_network import FloatNetwork
 from archsim.convert.format_plan import FormatPlan
 from archsim.convert.gradients import Part, StraightThrough
 from archsim.convert.image_files import ImageSet, read_images
-from archsim.convert.measured import Measured, measure_network
+from archsim.convert.measured import Calibrated, measure_network
 from archsim.convert.pipeline import Conversion, Images, convert_model
 from archsim.convert.pipeline import in_format as recipe_in_format
 from archsim.convert.projection import Projection, Quantisers, rounded_weights
-from archsim.convert.quantise import Calibrated, quantise
+from archsim.convert.quantise import coded_in, quantise
 from archsim.convert.recipe import Recipe
 from archsim.convert.stages import cut_into_stages
 from archsim.convert.window_cuts import Array
@@ -140,8 +140,7 @@ def in_format(conversion: Conversion, fmt: str) -> CodedNetwork:
     """Return the converted network in another fixed-point type."""
     found = conversion.calibrated
     recipe = recipe_in_format(found.recipe, parse_format(fmt))
-    measured = Measured(network=found.network, stages=found.stages, images=BLANK.values, ranges=found.ranges)
-    return measured.coded(recipe)
+    return coded_in(found.measured, recipe)
 
 
 def sweep_rows(experiment: str) -> Iterator[SweepRow]:
@@ -184,7 +183,9 @@ def retrain(row: RetrainedRow, images: ImageSet) -> Retrained:
     trained = fine_tune(network, read_images("mnist:train"), ONE_EPOCH,
                         Projection(quantisers=weight_rounding(network, recipe.weight_format)),
                         written=_ifmap_rounding(calibrated, plan))  # fmt: skip
-    learnt = replace(calibrated, network=trained, stages=cut_into_stages(trained))
+    learnt = replace(
+        calibrated, measured=replace(calibrated.measured, network=trained, stages=cut_into_stages(trained))
+    )
     after = coded_accuracy(quantise(learnt, plan), images)
     reference = _reference(row)
     return Retrained(row=row, before=before, after=after, reference_before=float(reference["ptq_acc_10k"]),
@@ -219,7 +220,7 @@ def _ifmap_rounding(calibrated: Calibrated, plan: FormatPlan) -> Mapping[str, St
     """Round every tensor that is written in fixed point; floats stay as they are."""
     return {
         name: _rounding(fmt, calibrated.exponents[name, fmt])
-        for name, fmt in plan.tensors(calibrated.stages)
+        for name, fmt in plan.tensors(calibrated.measured.stages)
         if isinstance(fmt, FixedPoint)
     }
 

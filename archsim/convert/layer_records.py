@@ -39,4 +39,4 @@ def _record(conversion: Conversion, layer: CodedProduct, ifmap: CodedOutput) -> 
 def ifmap_zeros(conversion: Conversion, layer: CodedProduct) -> float:
     """Share of zeros in what a layer reads, over the calibration images, as floats, 0..1."""
     source = next(node.sources[0] for node in conversion.original.weighted if node.name == layer.name)
-    return conversion.calibrated.ranges[source].zero_fraction
+    return conversion.calibrated.measured.ranges[source].zero_fraction

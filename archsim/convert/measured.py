@@ -1,6 +1,6 @@
 """A network as it was on real images, and all that then decides its codes: formats, ranges, scales.
 
-Called by `pipeline.py`, by `validate/` and by scripts, wherever a network is written in a format.
+Made by `pipeline.py`, by `validate/` and by scripts, wherever a network is written in a format; `quantise.py` follows it.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,9 @@ from archsim.convert.calibrate import TensorRange, choose_exponents, measure_ran
 from archsim.convert.cluster import ClusteredNetwork
 from archsim.convert.float_network import FloatArray, FloatNetwork
 from archsim.convert.format_plan import FormatPlan, plan_formats
-from archsim.convert.quantise import Calibrated, quantise
 from archsim.convert.recipe import Recipe
 from archsim.convert.stages import Stage, cut_into_stages
-from archsim.workload.coded_network import CodedNetwork
+from archsim.numerics.number_format import NumberFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,22 +40,34 @@ class Measured:
     ranges: Mapping[str, TensorRange]
     clustering: ClusteredNetwork | None = None
 
-    def plan(self, recipe: Recipe, *, with_narrower: bool = False) -> tuple[Calibrated, FormatPlan]:
+    def plan(self, recipe: Recipe, *, with_narrower: bool = False) -> "tuple[Calibrated, FormatPlan]":
         """Give every tensor the recipe's format and its scale; ``with_narrower``: and those of all fewer bits."""
         plan = plan_formats(recipe, self.stages, self.ranges)
         wanted = list(plan.tensors(self.stages))
         if with_narrower:
             wanted = [(name, narrow) for name, fmt in wanted for narrow in widths_below(fmt)]
         asked = [(name, fmt, recipe.method_for(fmt)) for name, fmt in wanted]
-        calibrated = Calibrated(
-            network=self.network, stages=self.stages, recipe=recipe, ranges=self.ranges, clustering=self.clustering,
-            exponents=choose_exponents(self.network, self.images, self.ranges, asked),
-        )  # fmt: skip
-        return calibrated, plan
+        exponents = choose_exponents(self.network, self.images, self.ranges, asked)
+        return Calibrated(measured=self, recipe=recipe, exponents=exponents), plan
 
-    def coded(self, recipe: Recipe) -> CodedNetwork:
-        """Write the network in the recipe's formats."""
-        return quantise(*self.plan(recipe))
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibrated:
+    """All that decides the codes of a network.
+
+    Parameters
+    ----------
+    measured
+        The network, its stages, ranges and codebooks.
+    recipe
+        As asked.
+    exponents
+        (float node, format) -> scale of the tensor.
+    """
+
+    measured: Measured
+    recipe: Recipe
+    exponents: Mapping[tuple[str, NumberFormat], int]
 
 
 def measure_network(network: FloatNetwork, images: FloatArray, clustering: ClusteredNetwork | None = None) -> Measured:

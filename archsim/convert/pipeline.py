@@ -25,11 +25,11 @@ from archsim.convert.float_shapes import ofmap_shapes
 from archsim.convert.fold_batchnorm import fold_batchnorm, largest_logit_difference
 from archsim.convert.format_plan import FormatPlan
 from archsim.convert.image_files import ImageSet, check_fits
-from archsim.convert.measured import measure_network
+from archsim.convert.measured import Calibrated, measure_network
 from archsim.convert.pass_log import PassLog, demand
 from archsim.convert.projection import Projection, rounded_weights
 from archsim.convert.prune import prune_network
-from archsim.convert.quantise import Calibrated, quantise
+from archsim.convert.quantise import quantise
 from archsim.convert.recipe import Recipe, natural_ifmap
 from archsim.convert.stored_size import clustered_float_bits
 from archsim.numerics.number_format import NumberFormat
@@ -163,7 +163,7 @@ def _import(path: Path, images: Images, log: PassLog) -> FloatNetwork:
     folded = fold_batchnorm(network)
     norms = len(network.nodes) - len(folded.nodes)
     if norms or folded is not network:
-        probe = images.calibration.values[:PROBE_IMAGES]
+        probe = images.calibration.first(PROBE_IMAGES).values
         difference = largest_logit_difference(network, folded, probe)
         demand(difference <= LARGEST_LOGIT_DIFFERENCE,
                f"folding batch norms moved a logit by {difference:.2g}, allowed are {LARGEST_LOGIT_DIFFERENCE}")  # fmt: skip
@@ -252,13 +252,13 @@ def _calibrate(
 
 
 def _search(calibrated: Calibrated, plan: FormatPlan, images: Images) -> FormatPlan:
-    labelled = images.calibration.first(SEARCH_IMAGES)
-    check_fits(labelled, calibrated.network, needs_labels=True)
-    shapes = {name: prod(shape) for name, shape in ofmap_shapes(calibrated.network).items()}
+    network, labelled = calibrated.measured.network, images.calibration.first(SEARCH_IMAGES)
+    check_fits(labelled, network, needs_labels=True)
+    shapes = {name: prod(shape) for name, shape in ofmap_shapes(network).items()}
     space = SearchSpace(
-        stages=calibrated.stages,
-        weight_words={node.name: node.weight.size for node in calibrated.network.weighted},
-        ofmap_words={"": shapes[""]} | {stage.name: shapes[stage.written] for stage in calibrated.stages},
+        stages=calibrated.measured.stages,
+        weight_words={node.name: node.weight.size for node in network.weighted},
+        ofmap_words={"": shapes[""]} | {stage.name: shapes[stage.written] for stage in calibrated.measured.stages},
         images=len(labelled.values),
         budget=calibrated.recipe.accuracy_budget or 0.0,
     )

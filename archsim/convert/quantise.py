@@ -5,27 +5,23 @@ Pass 7 of the conversion (`pipeline.py`). Which tensor has which format is decid
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from archsim.convert.calibrate import TensorRange
-from archsim.convert.cluster import ClusteredNetwork
 from archsim.convert.float_network import (
     FloatAdd,
     FloatArray,
     FloatConv,
     FloatDense,
     FloatFlatten,
-    FloatNetwork,
     FloatPool,
     FloatRelu,
 )  # fmt: skip
 from archsim.convert.format_plan import FormatPlan
+from archsim.convert.measured import Calibrated, Measured
 from archsim.convert.recipe import Recipe
 from archsim.convert.stages import Stage
 from archsim.convert.sums import ProductScale, plan_sums
 from archsim.convert.weight_codes import code_weights
 from archsim.errors import SimulationError, WorkloadError
-from archsim.numerics.number_format import NumberFormat
 from archsim.numerics.window import Window
 from archsim.workload.coded_network import (
     ClusterCode,
@@ -40,34 +36,6 @@ from archsim.workload.coded_network import (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Calibrated:
-    """All that decides the codes of a network.
-
-    Parameters
-    ----------
-    network
-        Batch norm folded.
-    stages
-        Of it.
-    recipe
-        As asked.
-    ranges
-        Of every tensor, over the calibration images.
-    exponents
-        (float node, format) -> scale of the tensor.
-    clustering
-        Codebooks; None = none.
-    """
-
-    network: FloatNetwork
-    stages: tuple[Stage, ...]
-    recipe: Recipe
-    ranges: Mapping[str, TensorRange]
-    exponents: Mapping[tuple[str, NumberFormat], int]
-    clustering: ClusteredNetwork | None = None
-
-
 def quantise(calibrated: Calibrated, plan: FormatPlan) -> CodedNetwork:
     """Write every weight and bias as a code and fix the scale of every ofmap.
 
@@ -80,7 +48,7 @@ def quantise(calibrated: Calibrated, plan: FormatPlan) -> CodedNetwork:
     outputs: dict[str, CodedOutput] = {"": ifmap}
     layers: list[CodedLayer] = []
     faults: list[str] = []
-    for stage in calibrated.stages:
+    for stage in calibrated.measured.stages:
         outputs[stage.name] = _output(calibrated, plan, stage, outputs)
         try:
             layers.append(_layer(calibrated, plan, stage, outputs))
@@ -88,8 +56,13 @@ def quantise(calibrated: Calibrated, plan: FormatPlan) -> CodedNetwork:
             faults.append(str(problem))
     if faults:
         raise WorkloadError("\n".join(faults))
-    network = calibrated.network
+    network = calibrated.measured.network
     return CodedNetwork(name=network.name, ifmap_shape=network.ifmap_shape, ifmap=ifmap, layers=tuple(layers))
+
+
+def coded_in(measured: Measured, recipe: Recipe) -> CodedNetwork:
+    """Write a measured network in the formats of a recipe; raises as `quantise`."""
+    return quantise(*measured.plan(recipe))
 
 
 def _output(calibrated: Calibrated, plan: FormatPlan, stage: Stage, outputs: Mapping[str, CodedOutput]) -> CodedOutput:
@@ -127,7 +100,7 @@ def _product(
     assert ifmap.format is not None, "only the logits are sums, and nobody reads them"
     clusters, codebook = _codebook(calibrated, node.name)
     weight = code_weights(node, plan.weights[stage.name], recipe, codebook)
-    scale = ProductScale(ifmap=ifmap, weight=weight, largest_sum=calibrated.ranges[node.name].largest)
+    scale = ProductScale(ifmap=ifmap, weight=weight, largest_sum=calibrated.measured.ranges[node.name].largest)
     sums = plan_sums(node, scale, recipe)
     if output.format is None:
         output = CodedOutput(format=None, exponent=sums.exponent, relu=stage.relu)
@@ -148,7 +121,7 @@ def _product(
 
 def _codebook(calibrated: Calibrated, layer: str) -> tuple[ClusterCode | None, FloatArray | None]:
     """Return where a layer's kernels point and what they point to, if they do."""
-    clustering = calibrated.clustering
+    clustering = calibrated.measured.clustering
     if clustering is None or layer not in clustering.layers:
         return None, None
     found = clustering.layers[layer]

@@ -91,8 +91,7 @@ def plan_sums(node: FloatConv | FloatDense, scale: ProductScale, recipe: Recipe)
 def exact_width(ifmap: NumberFormat | None, weight_codes: IntArray, bias: IntArray | None, guard: int = 0) -> int:
     """Return the bits that the sums of these codes can need: bound A of the specification. [b]"""
     assert isinstance(ifmap, FixedPoint), "only integers have exact sums"
-    largest = max(-ifmap.lowest_code, ifmap.highest_code)
-    return required_width(weight_codes, largest, bias, guard)
+    return required_width(weight_codes, ifmap.largest_magnitude, bias, guard)
 
 
 def _are_integers(scale: ProductScale) -> bool:

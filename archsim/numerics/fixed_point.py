@@ -78,6 +78,11 @@ class FixedPoint(NumberFormat):
         return (1 << (self.width_bits - int(self.signed))) - 1
 
     @property
+    def largest_magnitude(self) -> int:
+        """Largest magnitude of a code."""
+        return max(-self.lowest_code, self.highest_code)
+
+    @property
     def largest(self) -> float:
         """Largest value, at exponent 0."""
         return float(np.ldexp(float(self.highest_code), -self.fraction_bits))

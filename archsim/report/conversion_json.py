@@ -13,7 +13,6 @@ from archsim.report.conversion_rows import (
     PASS_COLUMNS,
     OptionalCell,
     baseline_of,
-    bytes_of,
     format_rows,
     known,
     layer_rows,
@@ -21,7 +20,7 @@ from archsim.report.conversion_rows import (
     ratio,
     weight_formats,
 )
-from archsim.study.conversion import Accuracy, ConversionReport
+from archsim.study.conversion import Accuracy, ConversionReport, bytes_of
 
 SCHEMA = "archsim/conversion/v1"
 MIXED = "mixed"

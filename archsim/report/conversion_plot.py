@@ -14,9 +14,9 @@ from matplotlib.ticker import MaxNLocator
 
 from archsim.report import style
 from archsim.report.conversion_axes import are_upright, dress, dress_accuracy, name_bars, new_figure, title_figure
-from archsim.report.conversion_rows import bytes_of, known, width_bits
+from archsim.report.conversion_rows import known, width_bits
 from archsim.report.quantity import BYTE_SCALES, scale_of, three_digits
-from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, LayerRecord
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, LayerRecord, bytes_of
 
 WIDTH_INCHES = (6.2, 13.0)
 INCHES_PER_BAR = 0.2

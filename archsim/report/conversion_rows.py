@@ -8,7 +8,7 @@ empty cell in CSV.
 from collections.abc import Iterable, Sequence
 
 from archsim.numerics.format_grammar import parse_format
-from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, FormatRow, LayerRecord
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, FormatRow, LayerRecord, bytes_of
 from archsim.study.run_tables import Cell, csv_text
 
 OptionalCell = Cell | None
@@ -87,11 +87,6 @@ def width_bits(format_name: str) -> int | None:
 def weight_formats(layers: Iterable[LayerRecord]) -> list[str]:
     """Return the formats of the weights, each once, in running order."""
     return list(dict.fromkeys(each.weight_format for each in layers))
-
-
-def bytes_of(bits: int) -> int:
-    """Return whole bytes, the last one filled up. [B]"""
-    return -(-bits // 8)
 
 
 def ratio(value: float | None, baseline: float | None) -> float | None:

@@ -13,7 +13,6 @@ from archsim.report.conversion_rows import (
     PASS_COLUMNS,
     OptionalCell,
     baseline_of,
-    bytes_of,
     format_rows,
     known,
     layer_rows,
@@ -32,7 +31,7 @@ from archsim.report.quantity import (
     shown,
     three_digits,
 )
-from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport
+from archsim.study.conversion import FLOAT_NAME, Accuracy, ConversionReport, bytes_of
 from archsim.study.run_tables import Cell
 
 UNKNOWN = "-"

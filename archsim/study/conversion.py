@@ -155,3 +155,8 @@ class ConversionReport:
     def weight_bits(self) -> int:
         """Stored weights, biases and tables. [b]"""
         return self.passes[-1].weight_bits if self.passes else self.float_weight_bits
+
+
+def bytes_of(bits: int) -> int:
+    """Return whole bytes, the last one filled up. [B]"""
+    return -(-bits // 8)

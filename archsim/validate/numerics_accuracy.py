@@ -15,10 +15,10 @@ from archsim.convert.float_reader import read_float_network
 from archsim.convert.fold_batchnorm import fold_batchnorm
 from archsim.convert.image_files import ImageSet, read_images
 from archsim.convert.measured import Measured, measure_network
+from archsim.convert.quantise import coded_in
 from archsim.validate.numerics_cases import AccuracyCase, Family
-from archsim.validate.suite import Bound, Row, Statistic, Tier
+from archsim.validate.suite import EQUAL, Bound, Row, Statistic, Tier
 
-EQUAL = (Bound(statistic=Statistic.MAX, limit=0.0),)
 FLOAT_SUM_IMAGES = 2
 """Images that may fall otherwise where the sums are floats, whose order is not published. [images]"""
 WITHIN = (Bound(statistic=Statistic.MAX, limit=FLOAT_SUM_IMAGES, is_distance=True),)
@@ -75,7 +75,7 @@ class Mnist:
         network, images = self.network(case.network), self.test.first(case.images)
         if case.recipe is None:
             return float_accuracy(network.network, images).correct
-        return coded_accuracy(network.coded(case.recipe), images).correct
+        return coded_accuracy(coded_in(network, case.recipe), images).correct
 
 
 def read_mnist() -> Mnist:

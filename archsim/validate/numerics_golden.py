@@ -10,14 +10,15 @@ import numpy as np
 
 from archsim.catalog import find_model
 from archsim.convert.float_reader import read_float_network
+from archsim.convert.quantise import coded_in
 from archsim.convert.recipe import Recipe
 from archsim.engine.bit_true import encode_images, run_bit_true
 from archsim.engine.written import CodeArray
 from archsim.numerics.accumulator import CastSum, ExactSum
 from archsim.numerics.fixed_point import FixedPoint
 from archsim.numerics.format_grammar import parse_format
-from archsim.validate.numerics_accuracy import EQUAL, Mnist
-from archsim.validate.suite import Row, Tier
+from archsim.validate.numerics_accuracy import Mnist
+from archsim.validate.suite import EQUAL, Row, Tier
 
 GOLDEN = Path(__file__).parent / "golden" / "golden.json"
 NETWORK = "mnist_webinar"
@@ -63,7 +64,7 @@ def _code_rows(config: Mapping[str, Any], mnist: Mnist) -> list[Row]:
     fmt = parse_format(config["type"])
     assert isinstance(fmt, FixedPoint), "the reference's configurations are of fixed point"
     sums = ExactSum() if config["acc"] == "exact" else CastSum(format=fmt)
-    network = mnist.network(NETWORK).coded(Recipe(weight_format=fmt, ifmap_format=fmt, accumulator=sums))
+    network = coded_in(mnist.network(NETWORK), Recipe(weight_format=fmt, ifmap_format=fmt, accumulator=sums))
     ifmap = encode_images(network, mnist.test.first(IMAGES).values)
     ofmaps = run_bit_true(network, ifmap)
     found = [ifmap, *(ofmaps[layer.name] for layer in network.products)]

@@ -9,11 +9,10 @@ from archsim.convert.cluster_size import CompressionRow, compression_table, form
 from archsim.convert.float_reader import read_float_network
 from archsim.convert.fold_batchnorm import fold_batchnorm
 from archsim.validate.numerics_tables import ClusterCase
-from archsim.validate.suite import Bound, Row, Statistic, Tier
+from archsim.validate.suite import EQUAL, Bound, Row, Statistic, Tier
 
 CLAIM = Path(__file__).parent / "golden" / "compression_claim.csv"
 NETWORK = "mnist_big_bn"
-EQUAL = (Bound(statistic=Statistic.MAX, limit=0.0),)
 CLAIM_WEIGHTS = 60_000_000
 """240 MB of floats. [words]"""
 CLAIM_COLUMNS: tuple[tuple[str, str, float, Callable[[CompressionRow], float]], ...] = (

@@ -75,6 +75,10 @@ class Bound:
     is_distance: bool = False
 
 
+EQUAL = (Bound(statistic=Statistic.MAX, limit=0.0),)
+"""Every row is the published number."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tier:
     """Rows of one quantity that are held to the same bounds.

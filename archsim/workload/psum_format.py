@@ -59,8 +59,8 @@ def psum_format(layer: CodedProduct, ifmap: NumberFormat, ifmap_exponent: int) -
 def _exact(layer: CodedProduct, accumulator: ExactSum, ifmap: NumberFormat, ifmap_exponent: int) -> NumberFormat:
     if not isinstance(ifmap, FixedPoint) or not layer.weight.has_integer_scale:
         return parse_format("fp64")
-    largest = max(-ifmap.lowest_code, ifmap.highest_code)
-    width = required_width(layer.weight.codes, largest, layer.bias, guard_bits(layer, ifmap, ifmap_exponent))
+    guard = guard_bits(layer, ifmap, ifmap_exponent)
+    width = required_width(layer.weight.codes, ifmap.largest_magnitude, layer.bias, guard)
     return integer_type(max(width, accumulator.width_bits))
 
 
@@ -74,7 +74,7 @@ def needed_width(layer: CodedProduct, ifmap: NumberFormat, ifmap_exponent: int) 
         return 0
     guard = guard_bits(layer, ifmap, ifmap_exponent)
     bias = None if layer.bias is None else -((-np.abs(layer.bias)) >> guard)
-    return required_width(layer.weight.codes, max(-ifmap.lowest_code, ifmap.highest_code), bias)
+    return required_width(layer.weight.codes, ifmap.largest_magnitude, bias)
 
 
 def product_exponents(weight: CodedTensor, ifmap: NumberFormat, ifmap_exponent: int) -> IntArray:

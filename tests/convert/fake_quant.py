@@ -57,7 +57,7 @@ def fake_quant(conversion: Conversion, images: np.ndarray) -> dict[str, np.ndarr
     """Values of every stage."""
     layers = {layer.name: layer for layer in conversion.coded.layers}
     values = {"": rounded(images, conversion.coded.ifmap)}
-    for stage in conversion.calibrated.stages:
+    for stage in conversion.calibrated.measured.stages:
         node, layer = stage.node, layers[stage.name]
         if isinstance(layer, CodedProduct):
             assert isinstance(node, FloatConv | FloatDense)
@@ -78,7 +78,7 @@ def error_bound(conversion: Conversion, images: np.ndarray) -> np.ndarray:
     layers = {layer.name: layer for layer in conversion.coded.layers}
     quantised = fake_quant(conversion, images)
     errors = {"": np.abs(quantised[""] - images)}
-    for stage in conversion.calibrated.stages:
+    for stage in conversion.calibrated.measured.stages:
         node, layer, reads = stage.node, layers[stage.name], [errors[source] for source in stage.sources]
         if isinstance(layer, CodedProduct):
             assert isinstance(node, FloatConv | FloatDense)

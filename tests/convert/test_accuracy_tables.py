@@ -5,18 +5,15 @@ The rows are looked up in the tables by their cells; `archsim validate numerics`
 """
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from archsim.catalog import find_model
-from archsim.convert.calibrate import choose_exponents
 from archsim.convert.evaluate import coded_accuracy
-from archsim.convert.format_plan import plan_formats
 from archsim.convert.image_files import ImageSet, read_images
 from archsim.convert.pipeline import Conversion, Images, convert_model
-from archsim.convert.quantise import quantise
+from archsim.convert.quantise import coded_in
 from archsim.convert.request import Request
 from archsim.terms import CalibrationMethod, WeightScales
 from tests.convert.float_models import mnist_folder
@@ -76,14 +73,10 @@ def published(table: str, beginning: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("network", "options", "table", "beginning"), ROWS, ids=[row[3].rstrip(",") for row in ROWS])
 def test_the_published_count_is_met(  # noqa: PLR0917 - the columns of ROWS, and fixtures
-    network, options, table, beginning, conversions, calibration, mnist_test
+    network, options, table, beginning, conversions, mnist_test
 ) -> None:
     recipe = Request(model=network, **options).recipe()
-    before = conversions[network].calibrated
-    plan = plan_formats(recipe, before.stages, before.ranges)
-    wanted = [(name, fmt, recipe.method_for(fmt)) for name, fmt in plan.tensors(before.stages)]
-    exponents = choose_exponents(before.network, calibration.values, before.ranges, wanted)
-    coded = quantise(replace(before, recipe=recipe, exponents=exponents), plan)
+    coded = coded_in(conversions[network].calibrated.measured, recipe)
     images, correct = published(table, beginning)
     found = coded_accuracy(coded, mnist_test.first(images)).correct
     assert abs(found - correct) <= (2 if options["format"] in FLOAT_SUMS else 0)

@@ -75,7 +75,9 @@ def test_bit_true_codes_are_those_of_a_float64_network_rounded_at_each_layer(
         step = 2.0 ** (pool.output.exponent - pool.output.format.fraction_bits)
         differs = np.abs(found["pool"] - wanted["pool"])
         reads = wanted[pool.sources[0]]
-        exact = run_node(next(each.node for each in conversion.calibrated.stages if each.name == "pool"), [reads])
+        exact = run_node(
+            next(each.node for each in conversion.calibrated.measured.stages if each.name == "pool"), [reads]
+        )
         from_a_tie = np.abs(exact / step - np.floor(exact / step) - 0.5)
         assert differs.max() <= step
         assert (from_a_tie[differs > 0] <= 2.0**-16 * np.abs(reads).max() / step).all()

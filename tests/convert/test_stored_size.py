@@ -39,7 +39,7 @@ def test_a_clustered_layer_takes_its_pointers_and_the_codebook_counts_once() -> 
     assert sizes["conv2"] == 7 * 32 * 16 + 32 * 32
     assert codebook_bits(found.coded) == 100 * 9 * 8
     assert coded_bits(found.coded) == sum(sizes.values()) + 100 * 9 * 8
-    clustering = found.calibrated.clustering
+    clustering = found.calibrated.measured.clustering
     assert clustering is not None
     pointers = 7 * (32 * 32 + 32 * 16)
     others = 32 * (WORDS["conv1"] + WORDS["fc"] + sum(CHANNELS.values()))

@@ -1,6 +1,5 @@
 """docs/conversion.md says what scripts/conversion_page.py and its own commands print, and names what the code names."""
 
-import importlib.util
 import re
 import shlex
 import sys
@@ -22,6 +21,7 @@ from archsim.workload.converted_forms import (
     PoolArithmeticForm,
     ProductArithmeticForm,
 )  # fmt: skip
+from tests.script_module import load_script
 
 pytest.importorskip("sklearn", reason="the page's images are scikit-learn's digits")
 
@@ -35,12 +35,7 @@ NAMES = ("int8", "lns8")
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("conversion_page_script", TOP / "scripts" / "conversion_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("conversion_page")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """docs/dram.md says what scripts/dram_timeline.py prints, and that is what `archsim run` writes."""
 
 import csv
-import importlib.util
 import re
 import shlex
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from archsim.cli import main
 from archsim.engine.dram_run import COMMANDS
+from tests.script_module import load_script
 
 TOP = Path(__file__).parents[2]
 PAGE = (TOP / "docs" / "dram.md").read_text(encoding="utf-8")
@@ -21,12 +21,7 @@ NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dram_timeline_script", TOP / "scripts" / "dram_timeline.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("dram_timeline")
 
 
 @pytest.fixture(scope="module")

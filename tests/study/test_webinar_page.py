@@ -1,7 +1,6 @@
 """docs/webinar.md says what scripts/reproduce_webinar.py prints; the tables of accuracies are those of the reference."""
 
 import csv
-import importlib.util
 import re
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from archsim.convert.evaluate import coded_accuracy
 from archsim.convert.image_files import read_images
 from archsim.study.conversion import Accuracy
 from tests.coded_cases import mnist_folder
+from tests.script_module import load_script
 
 TOP = Path(__file__).parents[2]
 PAGE = (TOP / "docs" / "webinar.md").read_text(encoding="utf-8")
@@ -32,12 +32,7 @@ NOT_MEASURED_HERE = 2
 def script() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(TOP / "scripts"))
-        spec = importlib.util.spec_from_file_location("webinar_script", TOP / "scripts" / "reproduce_webinar.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
+        yield load_script("reproduce_webinar")
 
 
 @pytest.fixture(scope="module")
