@@ -6,7 +6,7 @@
 On a busy machine set OPENBLAS_NUM_THREADS=1: the products are small, and threads that wait for each other take longer.
 
 The reference was measured elsewhere with another k-means, another training loop and one seed. All rows here share
-one setting of each. MNIST is found as `archsim convert --images mnist` finds it.
+one setting of each. MNIST is found as `archsim convert --evaluate mnist` finds it.
 """
 
 import csv

@@ -8,6 +8,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from archsim.catalog import find_model
 from archsim.convert.evaluate import coded_accuracy
@@ -88,3 +89,17 @@ def test_the_whole_conversion_meets_the_published_count_too(calibration: ImageSe
     whole = convert_model(find_model(WEB), recipe, Images(calibration=calibration, evaluation=mnist_test.first(images)))
     assert whole.accuracy is not None
     assert whole.accuracy.correct == correct
+
+
+def test_clustered_and_fine_tuned_it_is_within_0_3_points_of_the_published_accuracy(
+    calibration: ImageSet, mnist_test: ImageSet
+) -> None:
+    rows = csv.DictReader((TABLES / "cluster_accuracy.csv").read_text().splitlines())
+    (published_share,) = (float(row["acc_ft_lut8"]) for row in rows if (row["scheme"], row["k"]) == ("shared", "256"))
+    recipe = Request(model=BIG, format="int8", clusters="256:network", fine_tune_epochs=0.5).recipe()
+    training = read_images(f"{mnist_folder()}:train")
+    images = Images(calibration=calibration, evaluation=mnist_test, training=training)
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = convert_model(find_model(BIG), recipe, images).accuracy
+    assert found is not None
+    assert abs(found.share - published_share) <= 0.003
