@@ -10,8 +10,9 @@ from pathlib import Path
 from archsim.arch.architecture import Architecture
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import device_names, load_device
+from archsim.arch.pe_array_keys import SHORT_DATAFLOWS
 from archsim.arch.scalesim_cfg import read_scalesim_cfg
-from archsim.arch.schema import SHORT_DATAFLOWS, read_arch_yaml
+from archsim.arch.schema import read_arch_yaml
 from archsim.config_file import did_you_mean
 from archsim.errors import ArchsimError, ConfigError, WorkloadError
 from archsim.format_shelf import format_rows

@@ -47,6 +47,24 @@ class Dataflow(StrEnum):
     WEIGHT_STATIONARY = "weight_stationary"
     OUTPUT_STATIONARY = "output_stationary"
     INPUT_STATIONARY = "input_stationary"
+    ROW_STATIONARY = "row_stationary"
+
+
+class ZeroSkip(StrEnum):
+    """What a PE does with a MAC whose ifmap value is zero."""
+
+    NONE = "none"
+    GATE = "gate"
+    """It takes its cycle, but the multiplier, the weight spad and the psum spad stand still."""
+
+
+class MapObjective(StrEnum):
+    """What a mapping is searched for."""
+
+    TIME = "time"
+    ENERGY = "energy"
+    EDP = "edp"
+    """Energy times time."""
 
 
 class Bottleneck(StrEnum):

@@ -9,7 +9,7 @@ from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import FoldPlan
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of
@@ -57,7 +57,7 @@ array_layers = st.one_of(conv_layers(), matmul_layers())
 @st.composite
 def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
     """Arrays of every dataflow and setting."""
-    dataflow = draw(st.sampled_from(list(Dataflow)))
+    dataflow = draw(st.sampled_from(list(DATAFLOWS)))
     settings: dict[str, object] = {
         "act_hop": draw(st.sampled_from([0, 1, 1, 2])), "pe_latency": draw(st.sampled_from([1, 1, 3, 4])),
         "input_regs": draw(st.integers(0, 1)), "output_regs": draw(st.integers(0, 1)),

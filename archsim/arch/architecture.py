@@ -1,9 +1,10 @@
 """The whole chip: array, vector unit, memory levels, formats, clock."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from archsim.arch.memory_level import LIVES_WITH, DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
+from archsim.arch.row_mapping import MappingChoice
 from archsim.arch.word_group import WordGroup
 from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Operand
@@ -69,6 +70,8 @@ class Architecture:
     follows_workload
         The chip is made for its workload: the formats of a converted layer replace those of the arch, layer
         by layer. False = a layer that does not fit the arch's formats is refused.
+    mapping
+        What layers are searched for, and those that are mapped by hand; row stationary only.
     codes, kernel
         Of the layer that runs, put in by `mapping/layer_arch.py`; None in an arch as read. The widths of its
         values where a level packs them, None = ``formats``; weights behind one pointer, None = stored one by one.
@@ -87,6 +90,7 @@ class Architecture:
     assumptions: tuple[str, ...] = ()
     content_hash: str = ""
     follows_workload: bool = False
+    mapping: MappingChoice = field(default_factory=MappingChoice)
     codes: OperandFormats | None = None
     kernel: WordGroup | None = None
 

@@ -4,12 +4,13 @@ The settings are the ones that RTL of third parties shows to matter (weight regi
 latencies, reloads, drains); the defaults give SCALE-Sim's cycles. `mapping/` turns them into time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.errors import ConfigError
 from archsim.numerics.accumulator import LogAdderKind, LogSum
-from archsim.terms import Dataflow
+from archsim.terms import Dataflow, ZeroSkip
 
 
 class LoadGranularity(StrEnum):
@@ -76,7 +77,7 @@ class LogAdder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeArray:
-    """Rows x columns of PEs, one multiplier each.
+    """Rows x columns of PEs.
 
     Parameters
     ----------
@@ -121,6 +122,12 @@ class PeArray:
         Adds psums that are logarithms; None = psums are linear, or their adder takes no time of its own.
         Its latency lengthens the hop of a psum from row to row (weight and input stationary); an
         output-stationary PE takes its next pair only when the sum before is done: nothing is interleaved.
+    zero_skip
+        What a PE does with a MAC whose ifmap value is zero.
+    multipliers_per_pe
+        Taps of a filter row that a PE multiplies in one cycle; row stationary only.
+    spads, networks, row_pe
+        Of a row-stationary array, which has to have them; None for all others.
     """
 
     rows: int
@@ -143,15 +150,25 @@ class PeArray:
     start_event: StartEvent = StartEvent.FIRST_OPERAND
     structured_sparsity: bool = False
     log_adder: LogAdder | None = None
+    zero_skip: ZeroSkip = ZeroSkip.NONE
+    multipliers_per_pe: int = 1
+    spads: Spads | None = None
+    networks: ArrayNetworks | None = None
+    row_pe: RowPe | None = None
 
     def __post_init__(self) -> None:
-        problems = [*self._foreign_settings(), *self._idle_settings()]
+        problems = [*self._foreign_settings(), *self._idle_settings(), *self._missing_settings()]
         if problems:
             raise ConfigError("\n".join(f"pe_array.{problem}" for problem in problems))
 
     @property
     def multipliers(self) -> int:
         """MACs that the array can start in one cycle."""
+        return self.rows * self.columns * self.multipliers_per_pe
+
+    @property
+    def pes(self) -> int:
+        """PEs of the array."""
         return self.rows * self.columns
 
     @property
@@ -170,17 +187,18 @@ class PeArray:
         return self.pe_latency - 1 + self.input_regs + self.output_regs
 
     def _foreign_settings(self) -> list[str]:
-        is_os = self.dataflow is Dataflow.OUTPUT_STATIONARY
-        stationary_only = {"weight_regs": 1, "psum_hop": 1, "weight_load_cycles": None, "weight_switch_gap": 0,
-                           "load_granularity": LoadGranularity.ARRAY, "start_event": StartEvent.FIRST_OPERAND}  # fmt: skip
-        output_only = {"os_drain": OsDrain.NONE, "drain_overlap": False, "k_tile": 0, "k_tile_keeps_psum": True}
-        foreign = stationary_only if is_os else output_only
-        owner = "weight_stationary and input_stationary" if is_os else "output_stationary"
         return [
-            f"{key} (={getattr(self, key)!s}) is a setting of {owner} arrays; this one is {self.dataflow}: leave it out, or --set pe_array.{key}=null"
-            for key, default in foreign.items()
-            if getattr(self, key) != default
+            f"{key} (={getattr(self, key)!s}) is a setting of {' and '.join(each for each in Dataflow if each in owners)} arrays; this one is "
+            f"{self.dataflow}: leave it out, or --set pe_array.{key}=null"
+            for key, owners in SETTINGS_OF.items()
+            if self.dataflow not in owners and getattr(self, key) != _DEFAULTS[key]
         ]
+
+    def _missing_settings(self) -> list[str]:
+        if self.dataflow is not Dataflow.ROW_STATIONARY:
+            return []
+        return [f"{key} (=None) is missing: a row_stationary array has to have it" for key in ("spads", "networks")
+                if getattr(self, key) is None]  # fmt: skip
 
     def _idle_settings(self) -> list[str]:
         idle = []
@@ -195,3 +213,21 @@ class PeArray:
                 "k_tile_keeps_psum (=False) needs k_tile > 0: without a limit the whole window streams in one pass"
             )
         return idle
+
+
+_STATIONARY = frozenset({Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY})
+_OUTPUT = frozenset({Dataflow.OUTPUT_STATIONARY})
+_ROW = frozenset({Dataflow.ROW_STATIONARY})
+_MATRIX = _STATIONARY | _OUTPUT
+
+SETTINGS_OF: dict[str, frozenset[Dataflow]] = {
+    **dict.fromkeys(
+        ("weight_regs", "weight_load_cycles", "weight_switch_gap", "load_granularity", "start_event"), _STATIONARY
+    ),
+    **dict.fromkeys(("os_drain", "drain_overlap", "k_tile", "k_tile_keeps_psum"), _OUTPUT),
+    **dict.fromkeys(("act_hop", "input_regs", "edge_folds", "structured_sparsity", "log_adder"), _MATRIX),
+    **dict.fromkeys(("multipliers_per_pe", "spads", "networks", "row_pe"), _ROW),
+    "psum_hop": _STATIONARY | _ROW,
+}
+"""Setting -> the dataflows that have it; a setting that is not listed belongs to all."""
+_DEFAULTS = {field.name: field.default for field in fields(PeArray)}

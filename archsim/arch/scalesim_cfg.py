@@ -15,7 +15,8 @@ from typing import Any
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.overrides import apply_settings
-from archsim.arch.schema import SHORT_DATAFLOWS, build_arch
+from archsim.arch.pe_array_keys import SHORT_DATAFLOWS
+from archsim.arch.schema import build_arch
 from archsim.config_file import ConfigText, KeyPath, legible, read_text
 from archsim.errors import ConfigError
 

@@ -4,40 +4,28 @@ Called by `catalog.py` for `arch_configs/*.yaml`, and by `scalesim_cfg.py`, whic
 file translated to these keys.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
 
 from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.level_keys import LevelList, SramKeys
+from archsim.arch.mapping_keys import MappingKeys
 from archsim.arch.overrides import apply_settings, origin
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
-from archsim.arch.value_types import Count, Cycles, Energy, Line, Nanometres, PositiveCycles, Rate, Words
+from archsim.arch.pe_array_keys import PeArrayKeys
+from archsim.arch.value_types import Count, Energy, Line, Nanometres, Rate
 from archsim.config_file import ConfigText, read_yaml, validate
 from archsim.errors import ConfigError
-from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.link_code import WIDEST_LEVEL_BITS
 from archsim.numerics.number_format import NumberKind
 from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Compression, Dataflow
-
-SHORT_DATAFLOWS = {
-    "ws": Dataflow.WEIGHT_STATIONARY,
-    "os": Dataflow.OUTPUT_STATIONARY,
-    "is": Dataflow.INPUT_STATIONARY,
-}
-"""SCALE-Sim's words for the dataflows, accepted beside ours."""
-
-
-def _long_dataflow(value: Any) -> Any:
-    return SHORT_DATAFLOWS.get(value.lower(), value) if isinstance(value, str) else value
 
 
 def _known_format(name: str) -> str:
@@ -48,71 +36,7 @@ def _known_format(name: str) -> str:
         raise ValueError(f"{first} {last.lstrip(' ^')}" if last != first else first) from None
 
 
-AnyDataflow = Annotated[Dataflow, BeforeValidator(_long_dataflow)]
 FormatName = Annotated[str, AfterValidator(_known_format)]
-
-
-class LogAdderKeys(Keys):
-    """``pe_array.log_adder``: the fields of `LogAdder`, under the same names."""
-
-    stand_ins: ClassVar[Mapping[str, Any]] = {"fraction_bits": 1}
-
-    kind: LogAdderKind = LogAdderKind.TABLE
-    fraction_bits: Annotated[int, Field(strict=True, ge=1, le=12)]
-    entries: Count | None = None
-    reach_octaves: Annotated[int, Field(strict=True, ge=1, le=64)] | None = None
-    latency_cycles: PositiveCycles = 1
-
-    def conflicts(self) -> Iterable[Conflict]:
-        """Return what the adder itself refuses: a table's settings without a table, entries that do not divide its reach."""
-        try:
-            _ = self.build().log_sum
-        except ValueError as problem:
-            keys = frozenset({"kind", "fraction_bits", "entries", "reach_octaves"})
-            yield Conflict(at=("entries",), message=str(problem), found=self.entries, concerns=keys)
-
-    def build(self) -> LogAdder:
-        """Return the adder."""
-        return LogAdder(**dict(self))
-
-
-class PeArrayKeys(Keys):
-    """``pe_array``: the fields of `PeArray`, under the same names and with the same defaults."""
-
-    stand_ins: ClassVar[Mapping[str, Any]] = {"rows": 1, "columns": 1}
-
-    rows: Count
-    columns: Count
-    dataflow: AnyDataflow
-    weight_regs: Annotated[int, Field(strict=True, ge=1, le=2)] = 1
-    psum_hop: PositiveCycles = 1
-    act_hop: Cycles = 1
-    pe_latency: PositiveCycles = 1
-    input_regs: Cycles = 0
-    output_regs: Cycles = 0
-    weight_load_cycles: PositiveCycles | None = None
-    weight_switch_gap: Cycles = 0
-    load_granularity: LoadGranularity = LoadGranularity.ARRAY
-    os_drain: OsDrain = OsDrain.NONE
-    drain_overlap: StrictBool = False
-    k_tile: Words = 0
-    k_tile_keeps_psum: StrictBool = True
-    edge_folds: EdgeFolds = EdgeFolds.FULL
-    start_event: StartEvent = StartEvent.FIRST_OPERAND
-    structured_sparsity: StrictBool = False
-    log_adder: LogAdderKeys | None = None
-
-    def conflicts(self) -> Iterable[Conflict]:
-        """Return the settings that this dataflow does not have, as `PeArray` tells them."""
-        try:
-            self.build()
-        except ConfigError as problem:
-            for key, rule in re.findall(r"^pe_array\.(\w+) \(=.*?\) (.*)$", str(problem), re.MULTILINE):
-                yield Conflict(at=(key,), message=rule, found=getattr(self, key), concerns=frozenset({key, "dataflow"}))
-
-    def build(self) -> PeArray:
-        """Return the array. Raises ConfigError where its settings contradict each other."""
-        return PeArray(**{**dict(self), "log_adder": self.log_adder.build() if self.log_adder else None})
 
 
 class VectorUnitKeys(Keys):
@@ -181,10 +105,15 @@ class ArchKeys(Keys):
     vector_unit: VectorUnitKeys | None = None
     formats: FormatsKeys
     levels: LevelList
+    mapping: MappingKeys = MappingKeys()
     energy: EnergyKeys = EnergyKeys()
 
     def conflicts(self) -> Iterable[Conflict]:
-        """Return the operands whose words are too wide for their code on the DRAM channel, and an idle adder."""
+        """Return what concerns several groups: codes too narrow for their words, an idle adder, idle mappings."""
+        if self.mapping != MappingKeys() and self.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
+            rule = f"is for row_stationary arrays; this one is {self.pe_array.dataflow}: leave it out"
+            yield Conflict(at=("mapping",), message=rule, found=self.mapping.objective.value,
+                           concerns=frozenset({"pe_array", "mapping"}))  # fmt: skip
         if self.pe_array.log_adder and not self.formats.follow_workload:
             psum = parse_format(self.formats.psum)
             if psum.kind is not NumberKind.LOGARITHMIC:
@@ -218,6 +147,7 @@ class ArchKeys(Keys):
             srams=tuple(level.build() for level in srams if isinstance(level, SramKeys)),
             dram=dram.build(folder, self.clock_mhz),
             energy=self.energy.build(self.technology_nm, folder),
+            mapping=self.mapping.build(),
             assumptions=dram.unused,
         )
 

@@ -15,6 +15,7 @@ MAX_WORDS = 2**31
 MAX_BYTES = 2**40
 RESERVED_NAMES = {
     "spad": "the registers in the PEs",
+    "noc": "the networks of the array",
     "mac": "the multipliers",
     "vector": "the vector unit",
     "wires": "the wires",
@@ -53,6 +54,7 @@ PackingBits = Annotated[int, Field(strict=True, ge=8, le=4096, multiple_of=8)]
 
 _Finite = Annotated[float, BeforeValidator(_exponent_as_float), Field(strict=True, allow_inf_nan=False)]
 Rate = Annotated[_Finite, Field(ge=1e-6, le=1e9)]
+Share = Annotated[_Finite, Field(ge=0, le=1)]
 Energy = Annotated[_Finite, Field(ge=0, le=1e12)]
 Nanometres = Annotated[_Finite, Field(ge=1, le=1000)]
 

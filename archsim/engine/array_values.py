@@ -21,7 +21,7 @@ from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.fold_walk import FoldWalk, walk_folds
 from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
-from archsim.mapping.planner import DATAFLOWS
+from archsim.mapping.matrix_planner import DATAFLOWS
 from archsim.numerics.patches import Adder
 from archsim.workload.coded_network import CodedNetwork
 

@@ -24,6 +24,10 @@ class LayerRun:
         MACs that took a multiplier for a cycle.
     multipliers
         Of the array.
+    active_pes
+        PEs that the largest fold uses; 0 for vector operators.
+    gated_macs
+        MACs that took a multiplier's cycle, the multiplier standing still: zero ifmap values on a chip that gates.
     lane_ops
         Operations on the vector unit.
     folds
@@ -72,6 +76,8 @@ class LayerRun:
     is_costed: bool = True
     note: str = ""
     loop_nest: tuple[str, ...] = ()
+    active_pes: int = 0
+    gated_macs: int = 0
     dram: DramActivity | None = None
 
     def __post_init__(self) -> None:

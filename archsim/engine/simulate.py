@@ -151,7 +151,9 @@ def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPl
         mapping_efficiency=plan.mapping_efficiency,
         traffic=plan.traffic,
         bottleneck=times.bottleneck(mapping_loss_cycles(plan.compute_cycles, macs, multipliers)),
-        loop_nest=tuple(plan.nest.lines()) if plan.nest else (),
+        loop_nest=tuple(plan.nest.lines()) if plan.nest else plan.mapping,
+        active_pes=plan.active_pes,
+        gated_macs=plan.gated_macs,
         dram=times.dram,
     )
 

@@ -13,7 +13,7 @@ from archsim.arch.memory_level import SramLevel
 from archsim.engine.residency import operands_on_chip, sources_of, tensors_kept
 from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.layer_arch import arch_for_layer
-from archsim.mapping.planner import array_work
+from archsim.mapping.matrix_planner import array_work
 from archsim.mapping.tile_search import has_nest
 from archsim.terms import Operand
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer

@@ -131,6 +131,12 @@ class FoldPlan:
         The tiling and loop order chosen; None for vector operators.
     estimated_cycles
         What the closed forms expect of the whole layer with real memories; 0 = not estimated. [cycles]
+    active_pes
+        PEs that the largest fold uses; 0 for vector operators.
+    gated_macs
+        MACs whose multiplier stands still because the ifmap value is zero; part of ``array_macs``.
+    mapping
+        The mapping as lines of text where it is no loop nest over a matrix product.
     """
 
     kind: str
@@ -143,6 +149,9 @@ class FoldPlan:
     traffic: tuple[TrafficCount, ...]
     nest: LoopNest | None
     estimated_cycles: float = 0.0
+    active_pes: int = 0
+    gated_macs: int = 0
+    mapping: tuple[str, ...] = ()
 
     def words(self, level: str, operand: Operand, direction: Direction) -> int:
         """Words of one traffic row; 0 where there is none. [words]"""

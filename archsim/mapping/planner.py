@@ -1,38 +1,38 @@
-"""Layer x arch -> FoldPlan: the one way in from the engine."""
+"""Layer x arch -> FoldPlan: the one way in from the engine, and the one list of who plans which dataflow."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from math import prod
+from typing import Protocol
 
 from archsim.arch.architecture import Architecture
-from archsim.errors import MappingError
-from archsim.mapping.array_plan import plan_array_steps, time_walk
-from archsim.mapping.array_work import ArrayWork
-from archsim.mapping.dataflow import DataflowPlan
-from archsim.mapping.edge_words import edge_shape
 from archsim.mapping.fold_plan import FoldPlan
-from archsim.mapping.fold_walk import walk_folds
-from archsim.mapping.ifmap_geometry import ifmap_geometry
-from archsim.mapping.input_stationary import INPUT_STATIONARY
-from archsim.mapping.kernel_table import kernel_table
-from archsim.mapping.link_traffic import link_shares
-from archsim.mapping.loop_nest import Dim
-from archsim.mapping.output_stationary import OUTPUT_STATIONARY
-from archsim.mapping.tile_options import untiled_nest
-from archsim.mapping.tile_search import MOST_STEPS, search_nests, too_large
-from archsim.mapping.weight_stationary import WEIGHT_STATIONARY
+from archsim.mapping.matrix_planner import plan_matrix_layer
+from archsim.mapping.row_stationary import plan_row_layer
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
-from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
+from archsim.workload.tensor_zeros import LayerZeros
 
-DATAFLOWS: dict[Dataflow, DataflowPlan] = {
-    Dataflow.WEIGHT_STATIONARY: WEIGHT_STATIONARY,
-    Dataflow.OUTPUT_STATIONARY: OUTPUT_STATIONARY,
-    Dataflow.INPUT_STATIONARY: INPUT_STATIONARY,
+
+class Planner(Protocol):
+    """What plans the array layers of a dataflow: see `plan_array_layer`."""
+
+    def __call__(
+        self,
+        layer: ArrayLayer,
+        arch: Architecture,
+        kept: frozenset[Operand],
+        zeros: LayerZeros | None,
+        *,
+        loads_table: bool,
+    ) -> Iterator[FoldPlan]:
+        """Plan one layer, the best plan first."""
+
+
+PLANNERS: dict[Dataflow, Planner] = {
+    Dataflow.WEIGHT_STATIONARY: plan_matrix_layer,
+    Dataflow.OUTPUT_STATIONARY: plan_matrix_layer,
+    Dataflow.INPUT_STATIONARY: plan_matrix_layer,
+    Dataflow.ROW_STATIONARY: plan_row_layer,
 }
-
-MOST_MACS = 2**62
-"""MACs of one layer whose counts still fit 64 bits."""
 
 
 def plan_array_layer(
@@ -54,7 +54,7 @@ def plan_array_layer(
     kept
         Operands that need no DRAM: IFMAP or WEIGHT on chip already, OFMAP that may stay.
     zeros
-        Of its tensors, for an arch that codes them on the channel; None = what the layer says itself.
+        Of its tensors, for an arch that codes them on the channel or gates them; None = what the layer says itself.
     loads_table
         Whether the layer is the first one that needs its codebook of kernels.
 
@@ -63,45 +63,4 @@ def plan_array_layer(
     MappingError
         The layer does not fit the chip's buffers, or has more folds than are simulated.
     """
-    work = array_work(layer, arch, kept, zeros, loads_table=loads_table)
-    _check_size(layer, work)
-    compute_cycles = ideal_compute_cycles(work)
-    for ranked in search_nests(work, compute_cycles):
-        plan = plan_array_steps(work, ranked.nest, compute_cycles)
-        yield replace(plan, estimated_cycles=ranked.estimated_cycles)
-
-
-def array_work(
-    layer: ArrayLayer,
-    arch: Architecture,
-    kept: frozenset[Operand] = frozenset(),
-    zeros: LayerZeros | None = None,
-    *,
-    loads_table: bool = True,
-) -> ArrayWork:
-    """Resolve what a layer asks of the array, structured sparsity applied where the array skips it."""
-    gemm = layer.gemm
-    window = gemm.window
-    if arch.pe_array.structured_sparsity and layer.kept_of is not None:
-        keep, of = layer.kept_of
-        window = window // of * keep + min(window % of, keep)
-    sizes = {Dim.PIXELS: gemm.pixels, Dim.WINDOW: window, Dim.FILTERS: gemm.filters}
-    return ArrayWork(layer=layer.name, arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer), edge=edge_shape(layer),
-                     sizes=sizes, groups=gemm.groups, kept=kept,
-                     table=kernel_table(layer, arch, loads=loads_table),
-                     link=link_shares(arch, zeros or zeros_by_itself(layer)))  # fmt: skip
-
-
-def ideal_compute_cycles(work: ArrayWork) -> int:
-    """Cycles of the untiled layer on the array alone: the plan fidelity. [cycles]"""
-    return time_walk(walk_folds(untiled_nest(work), pass_per_unit=work.pass_per_unit), work).total
-
-
-def _check_size(layer: ArrayLayer, work: ArrayWork) -> None:
-    nest = untiled_nest(work)
-    folds = nest.groups * prod(nest.tiling[dim].units for dim in (nest.rows, nest.columns))
-    passes = folds * (nest.tiling[nest.stream].units if work.pass_per_unit else 1)
-    if passes > MOST_STEPS:
-        raise MappingError(too_large(work, f"{passes:,} passes"))
-    if layer.macs >= MOST_MACS:
-        raise MappingError(too_large(work, f"{layer.macs:,} MACs (2**62 and more are not counted)"))
+    return PLANNERS[arch.pe_array.dataflow](layer, arch, kept, zeros, loads_table=loads_table)

@@ -127,7 +127,7 @@ def test_an_exponent_is_a_number_though_yaml_takes_it_for_text(write_arch: Write
         ("latency", "device: DDR4_2400, mapping: rochraba, latency", "a.yaml:11: levels.2.mapping: lacks 'bg' (bank group), "
          "'co' (column): name every field, also of what the device has once (found 'rochraba')"),
         ("latency", "compresion: rlc5, latency", "a.yaml:11: levels.2.compresion: no such key (found 'rlc5'). Did you mean 'compression'?"),
-        ("columns: 4", "columns: 4, zero_skip: gate", "a.yaml:6: pe_array.zero_skip: no such key (found 'gate')."),
+        ("columns: 4", "columns: 4, zero_jump: gate", "a.yaml:6: pe_array.zero_jump: no such key (found 'gate')."),
         ("clock_mhz: 200\n", "", "a.yaml:1: clock_mhz: this key is required"),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ from archsim.errors import SimulationError, WorkloadError
 from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.fold_walk import walk_folds
 from archsim.mapping.loop_nest import Dim
-from archsim.mapping.planner import DATAFLOWS
+from archsim.mapping.matrix_planner import DATAFLOWS
 from archsim.numerics.accumulator import CastSum, ExactSum, LogAdderKind, WrappedSum
 from archsim.numerics.products import integer_sums
 from archsim.numerics.rounding import RoundingMode

@@ -21,7 +21,7 @@ from archsim.engine.simulate import run_layer
 from archsim.engine.timeline import ChannelClock
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import FoldPlan, Transfers
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import untiled_nest
 from archsim.numerics.accumulator import LogAdderKind
 from archsim.study.simulate import simulate

@@ -13,7 +13,8 @@ from archsim.arch.pe_array import OsDrain, PeArray, StartEvent
 from archsim.engine.measure import schedule_timeline
 from archsim.engine.timeline import channel_clock, with_ports
 from archsim.errors import MappingError
-from archsim.mapping.planner import array_work, plan_array_layer
+from archsim.mapping.matrix_planner import array_work
+from archsim.mapping.planner import plan_array_layer
 from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer, MatmulLayer
 from tests.mapping.hand_made import IS, OS, WS, array_of, chip, matmul

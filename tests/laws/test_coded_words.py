@@ -16,7 +16,7 @@ from archsim.errors import MappingError
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.kernel_table import WEIGHT_LUT
 from archsim.mapping.layer_arch import arch_for_layer
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Direction, Operand

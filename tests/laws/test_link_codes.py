@@ -10,7 +10,7 @@ from archsim.errors import MappingError
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan
 from archsim.mapping.ifmap_geometry import ifmap_geometry
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of

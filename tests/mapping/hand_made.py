@@ -7,7 +7,7 @@ from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan
 from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
-from archsim.mapping.planner import DATAFLOWS, array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles
 from archsim.terms import Dataflow
 from archsim.workload.layer import ConvLayer, MatmulLayer
 from tests.strategies import HELD, architecture

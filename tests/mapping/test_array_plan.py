@@ -7,7 +7,8 @@ from archsim.engine.measure import fastest_plan
 from archsim.errors import MappingError
 from archsim.mapping.fold_plan import OPERAND_CODES
 from archsim.mapping.fold_walk import walk_folds
-from archsim.mapping.planner import array_work, plan_array_layer
+from archsim.mapping.matrix_planner import array_work
+from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.tile_options import untiled_nest
 from archsim.terms import Direction, Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, array_of, chip, conv, matmul, moves, nest, plan

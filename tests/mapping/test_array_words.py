@@ -2,7 +2,7 @@ import pytest
 
 from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.fold_walk import walk_folds
-from archsim.mapping.planner import DATAFLOWS
+from archsim.mapping.matrix_planner import DATAFLOWS
 from archsim.terms import Direction, Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, array_of, chip, conv, matmul, nest, plan
 

@@ -14,7 +14,8 @@ from archsim.arch.pe_array import PeArray
 from archsim.errors import MappingError
 from archsim.mapping.dram_runs import DramRuns, WordRuns, runs_of_words
 from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan
-from archsim.mapping.planner import array_work, plan_array_layer
+from archsim.mapping.matrix_planner import array_work
+from archsim.mapping.planner import plan_array_layer
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ConvLayer, MatmulLayer
 from tests.strategies import architecture, array_layers, drawn_plan, pe_arrays, sram_levels

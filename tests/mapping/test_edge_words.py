@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from archsim.mapping.edge_words import NOTHING, Store, access_words, edge_samples, edge_shape
-from archsim.mapping.planner import DATAFLOWS
+from archsim.mapping.matrix_planner import DATAFLOWS
 from archsim.terms import Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, conv, matmul, nest
 from tests.strategies import conv_layers

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.mapping.fold_walk import changed, walk_folds
-from archsim.mapping.planner import array_work
+from archsim.mapping.matrix_planner import array_work
 from archsim.mapping.tile_options import untiled_nest
 from tests.mapping.hand_made import OS, WS, F, P, W, array_of, chip, conv, matmul, nest
 

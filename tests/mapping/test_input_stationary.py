@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from archsim.arch.pe_array import PeArray
 from archsim.mapping.input_stationary import INPUT_STATIONARY
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.terms import Dataflow, Direction, Operand
 from tests.mapping.hand_made import IS, WS, F, P, W, array_of, chip, matmul, nest, plan
 from tests.strategies import pe_arrays

@@ -3,8 +3,8 @@ import pytest
 
 from archsim.arch.pe_array import EdgeFolds, OsDrain
 from archsim.mapping.dataflow import PassShapes
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY, time_output_passes
-from archsim.mapping.planner import array_work, ideal_compute_cycles
 from archsim.terms import Operand
 from tests.mapping.hand_made import OS, F, P, W, array_of, chip, matmul
 

@@ -1,8 +1,8 @@
 import pytest
 
 from archsim.arch.pe_array import OsDrain
+from archsim.mapping.matrix_planner import DATAFLOWS
 from archsim.mapping.pass_cycles import pass_cycles
-from archsim.mapping.planner import DATAFLOWS
 from tests.mapping.hand_made import OS, WS, array_of
 
 

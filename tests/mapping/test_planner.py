@@ -3,14 +3,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import MappingError
-from archsim.mapping.planner import DATAFLOWS, array_work, ideal_compute_cycles, plan_array_layer
+from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles, plan_matrix_layer
+from archsim.mapping.planner import PLANNERS, plan_array_layer
 from archsim.terms import Dataflow, Direction, Operand
 from tests.mapping.hand_made import WS, F, P, W, array_of, chip, conv, matmul
 from tests.strategies import array_layers, pe_arrays
 
 
 def test_every_dataflow_has_a_plan_of_its_own() -> None:
-    assert set(DATAFLOWS) == set(Dataflow)
+    assert set(PLANNERS) == set(Dataflow)
+    assert set(DATAFLOWS) == {each for each in Dataflow if PLANNERS[each] is plan_matrix_layer}
     assert len({(plan.rows, plan.columns, plan.stream, plan.stationary) for plan in DATAFLOWS.values()}) == len(
         Dataflow
     )

@@ -9,7 +9,7 @@ from archsim.arch.memory_level import DramLevel, PortKind, SramLevel
 from archsim.mapping.array_words import ArrayWords
 from archsim.mapping.edge_words import edge_shape
 from archsim.mapping.level_use import LevelUse, StepWords
-from archsim.mapping.planner import DATAFLOWS
+from archsim.mapping.matrix_planner import DATAFLOWS
 from archsim.mapping.port_use import BankUse, Edge, port_cycles
 from archsim.terms import Operand
 from tests.mapping.hand_made import OS, WS, F, P, W, array_of, conv, matmul, nest

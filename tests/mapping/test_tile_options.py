@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from archsim.arch.memory_level import DramLevel
-from archsim.mapping.planner import array_work
+from archsim.mapping.matrix_planner import array_work
 from archsim.mapping.tile_options import ORDERS, STREAMABLE, Stay, dim_tilings, tile_options, untiled_nest
 from archsim.terms import Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, array_of, chip, conv, matmul

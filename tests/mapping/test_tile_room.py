@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.mapping.planner import array_work
+from archsim.mapping.matrix_planner import array_work
 from archsim.mapping.tile_options import STREAMABLE, TileOptions, tile_options
 from archsim.mapping.tile_room import copies_held, fitting_options
 from archsim.mapping.tile_traffic import tile_traffic

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import OPERAND_CODES
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import STREAMABLE, tile_options
 from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of

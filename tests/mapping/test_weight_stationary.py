@@ -3,7 +3,7 @@ import pytest
 
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, StartEvent
 from archsim.mapping.dataflow import PassShapes
-from archsim.mapping.planner import array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import array_work, ideal_compute_cycles
 from archsim.mapping.weight_stationary import time_stationary_passes
 from tests.mapping.hand_made import WS, array_of, chip, matmul
 

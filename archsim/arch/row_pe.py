@@ -1,0 +1,77 @@
+"""What a row-stationary PE has that others have not: spads, networks of its own, a loop over a row.
+
+Part of `pe_array.py`; `mapping/row_stationary.py` and `kernels/row_stationary.py` read it.
+"""
+
+from dataclasses import dataclass
+
+from archsim.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spads:
+    """Scratch pads of one PE. [words]
+
+    Parameters
+    ----------
+    ifmap_words
+        The sliding window of a row, one per interleaved channel.
+    weight_words
+        Filter rows, one per interleaved filter and channel.
+    psum_words
+        Psums, one per interleaved filter.
+    """
+
+    ifmap_words: int
+    weight_words: int
+    psum_words: int
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"pe_array.spads.{name} (={getattr(self, name)!r}) must be at least 1"
+            for name in ("ifmap_words", "weight_words", "psum_words")
+            if getattr(self, name) < 1
+        ]
+        if problems:
+            raise ConfigError("\n".join(problems))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayNetworks:
+    """Networks between buffers and PEs, one per operand; a word that several PEs want is sent once. [b/cycle]
+
+    Parameters
+    ----------
+    ifmap_bits, weight_bits
+        Into the array.
+    psum_bits
+        Into the array, and as many out of it at the same time.
+    """
+
+    ifmap_bits: int
+    weight_bits: int
+    psum_bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowPe:
+    """The loop of a row-stationary PE, as far as it moves cycles.
+
+    Parameters
+    ----------
+    accumulate_cycles
+        Cycles that a PE spends per finished psum to add its neighbour's; 0 = an adder of its own does it. [cycles]
+    shift_cycles
+        Cycles per word that enters an ifmap window as it slides on; 0 = hidden behind the MACs. [cycles]
+    pass_overhead
+        Share of a pass that start-up, hand-over and drain take beyond its words, 0..1. No closed form or
+        register of archsim stands for it: a measured surcharge.
+
+    References
+    ----------
+    .. [1] moateff/Eyeriss-v1-Processing-Element, pe.v: 1 and 1; as measured in tests/golden/rtl_cycles.csv.
+    """
+
+    accumulate_cycles: int = 0
+    shift_cycles: int = 0
+    pass_overhead: float = 0.0
