@@ -14,7 +14,7 @@ def test_every_dataflow_has_a_plan_of_its_own() -> None:
     assert set(PLANNERS) == set(Dataflow)
     assert set(DATAFLOWS) == {each for each in Dataflow if PLANNERS[each] is plan_matrix_layer}
     assert len({(plan.rows, plan.columns, plan.stream, plan.stationary) for plan in DATAFLOWS.values()}) == len(
-        Dataflow
+        DATAFLOWS
     )
 
 
