@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 
 from archsim.arch.dram_device import READS_PER_CHANNEL, DramDevice
 from archsim.arch.dram_device_keys import Channels, mapping_fault
@@ -18,7 +18,7 @@ from archsim.arch.memory_level import DramLevel, TensorLayout
 from archsim.arch.operand_keys import CompressionKey
 from archsim.arch.value_types import Cycles, FreeName, Line, PackingBits, Rate
 from archsim.config_file import did_you_mean
-from archsim.terms import PagePolicy
+from archsim.terms import Operand, PagePolicy
 
 FLAT = "bandwidth"
 """The device that is no more than a bandwidth and a latency."""
@@ -46,6 +46,8 @@ class DramKeys(Keys):
     latency_cycles: Cycles = 0
     compression: CompressionKey = ()
     packing_bits: PackingBits | None = None
+    codes_network_input: StrictBool = True
+    stores_padding: StrictBool = False
     energy_device: DeviceName | None = None
     channels: Channels | None = None
     mapping: Line | None = None
@@ -68,6 +70,10 @@ class DramKeys(Keys):
             rule = "leave this key out: a code on the channel is a stream of bits of its own, without words of a bus"
             yield Conflict(at=("packing_bits",), message=rule, found=self.packing_bits,
                            concerns=frozenset({"packing_bits", "compression"}))  # fmt: skip
+        if not self.codes_network_input and Operand.IFMAP not in dict(self.compression):
+            rule = "leave this key out: ifmaps are not coded"
+            yield Conflict(at=("codes_network_input",), message=rule, found=False,
+                           concerns=frozenset({"codes_network_input", "compression"}))  # fmt: skip
         if self.mapping is not None and (fault := mapping_fault(self.mapping)):
             yield Conflict(at=("mapping",), message=fault, found=self.mapping, concerns=frozenset({"mapping"}))
 
@@ -110,6 +116,8 @@ class DramKeys(Keys):
             latency_cycles=self.latency_cycles if device is None else self.path_cycles or 0,
             compression=self.compression,
             packing_bits=self.packing_bits,
+            codes_network_input=self.codes_network_input,
+            stores_padding=self.stores_padding,
             device=device,
             outstanding_reads=self.outstanding_reads or READS_PER_CHANNEL * (device.channels if device else 1),
             layout=self.layout or TensorLayout.NCHW,

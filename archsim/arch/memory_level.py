@@ -1,7 +1,7 @@
 """Memory levels: the SRAMs on the chip and the one DRAM channel behind them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil
@@ -180,6 +180,10 @@ class DramLevel:
         The code of each operand that does not cross the channel as it is.
     packing_bits
         As in `SramLevel`: words of the bus. [b]
+    codes_network_input
+        Whether the code of ifmaps holds for the network's own input too; a host may bring it as it is.
+    stores_padding
+        Ifmaps lie in DRAM with their padding, which crosses the channel as all else; row stationary only.
     """
 
     name: str
@@ -193,6 +197,14 @@ class DramLevel:
     energy_device: DramDevice | None = None
     compression: tuple[tuple[Operand, Compression], ...] = ()
     packing_bits: int | None = None
+    codes_network_input: bool = True
+    stores_padding: bool = False
+
+    @property
+    def input_as_it_is(self) -> "DramLevel":
+        """The channel for a layer that reads an ifmap without a code."""
+        kept = tuple((operand, code) for operand, code in self.compression if operand is not Operand.IFMAP)
+        return replace(self, compression=kept)
 
     @property
     def read_latency_cycles(self) -> int:

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from archsim.errors import ConfigError
 from archsim.terms import MapObjective
 
+LETTERS = ("m", "n", "e", "p", "q", "r", "t")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMapping:
@@ -44,6 +46,11 @@ class RowMapping:
         ]
         if problems:
             raise ConfigError("\n".join(problems))
+
+    @property
+    def letters(self) -> tuple[int, ...]:
+        """The numbers in the order of `LETTERS`."""
+        return tuple(getattr(self, letter) for letter in LETTERS)
 
     def __str__(self) -> str:
         return " ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))

@@ -18,6 +18,7 @@ from archsim.arch.level_keys import LevelList, SramKeys
 from archsim.arch.mapping_keys import MappingKeys
 from archsim.arch.overrides import apply_settings, origin
 from archsim.arch.pe_array_keys import PeArrayKeys
+from archsim.arch.validation_keys import ValidationKeys
 from archsim.arch.value_types import Count, Energy, Line, Nanometres, Rate
 from archsim.config_file import ConfigText, read_yaml, validate
 from archsim.errors import ConfigError
@@ -99,6 +100,7 @@ class ArchKeys(Keys):
     schema_: Literal["archsim/arch/v1"] = Field(alias="schema")
     name: Line
     source: Line = "not given"
+    validation: ValidationKeys = ValidationKeys()
     clock_mhz: Rate
     technology_nm: Nanometres
     pe_array: PeArrayKeys
@@ -124,6 +126,10 @@ class ArchKeys(Keys):
                                concerns=frozenset({"pe_array", "formats"}))  # fmt: skip
         place, formats = len(self.levels) - 1, self.formats.build()
         dram = self.levels[place]
+        if isinstance(dram, DramKeys) and dram.stores_padding and self.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
+            rule = f"is for row_stationary arrays; this one is {self.pe_array.dataflow}: leave it out"
+            yield Conflict(at=("levels", place, "stores_padding"), message=rule, found=True,
+                           concerns=frozenset({"levels", "pe_array"}))  # fmt: skip
         for operand, code in dram.compression if isinstance(dram, DramKeys) else ():
             width = formats.of(operand).width_bits
             if code is Compression.RLC5 and width > WIDEST_LEVEL_BITS:
@@ -138,6 +144,7 @@ class ArchKeys(Keys):
         return Architecture(
             name=self.name,
             source=self.source,
+            validation=self.validation.build(),
             clock_mhz=self.clock_mhz,
             technology_nm=self.technology_nm,
             pe_array=self.pe_array.build(),

@@ -42,12 +42,12 @@ def known_zeros(workload: Workload) -> dict[str, Known]:
     known = {layer.name: _own(layer) for layer in workload.layers}
     for tensor in workload.measured:
         known.setdefault(tensor.layer, {})[tensor.operand] = tensor.counts
-    measured = {tensor.layer for tensor in workload.measured if tensor.operand is Operand.OFMAP}
+    said = {name for name, own in known.items() if Operand.OFMAP in own}
     sources = sources_of(workload)
     for layer in workload.layers:
         ifmaps, weight = sources[layer.name]
         read = [(name, Operand.IFMAP) for name in ifmaps] + [(name, Operand.WEIGHT) for name in (weight,) if name]
-        _tell_makers(known, known[layer.name], read, measured)
+        _tell_makers(known, known[layer.name], read, said)
     layers = {layer.name: layer for layer in workload.layers}
     for layer in workload.layers:
         ifmaps, weight = sources[layer.name]
@@ -78,17 +78,18 @@ def _own(layer: Layer) -> Known:
     """Return what the layer's shares say."""
     if not isinstance(layer, ConvLayer | MatmulLayer):
         return {}
-    shares = {Operand.IFMAP: layer.zero_fractions.ifmap, Operand.WEIGHT: layer.zero_fractions.weight}
+    given = layer.zero_fractions
+    shares = {Operand.IFMAP: given.ifmap, Operand.WEIGHT: given.weight, Operand.OFMAP: given.ofmap}
     words = tensor_words(layer)
     return {operand: expect_zeros(words[operand], share) for operand, share in shares.items() if share is not None}
 
 
 def _tell_makers(
-    known: dict[str, Known], reader: Known, read: Iterable[tuple[str, Operand]], measured: set[str]
+    known: dict[str, Known], reader: Known, read: Iterable[tuple[str, Operand]], said: set[str]
 ) -> None:
-    """Give what a reader knows to the layers that make it; of several readers the one with fewest zeros counts."""
+    """Give what a reader knows to the layers that make it and do not say themselves; the fewest zeros count."""
     for maker, operand in read:
-        if operand in reader and maker not in measured:
+        if operand in reader and maker not in said:
             told = known[maker].get(Operand.OFMAP, reader[operand])
             known[maker][Operand.OFMAP] = min(told, reader[operand], key=lambda counts: counts.zero_fraction)
 

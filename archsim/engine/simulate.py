@@ -16,7 +16,7 @@ from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.layer_arch import arch_for_layer
 from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.vector_plan import plan_vector_layer
-from archsim.terms import Bottleneck, Operand
+from archsim.terms import Bottleneck, Operand, ZeroSkip
 from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
 from archsim.workload.network import Workload
 from archsim.workload.tensor_zeros import LayerZeros
@@ -49,7 +49,7 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
     keeps_weights = store is not None and store.fits
     codebooks: set[str] = set()
     sources = sources_of(workload)
-    zeros = zeros_of_layers(workload) if arch.dram.compression else {}
+    zeros = zeros_of_layers(workload) if arch.dram.compression or arch.pe_array.zero_skip is not ZeroSkip.NONE else {}
     known: dict[object, LayerRun] = {}
     runs = []
     for index, layer in enumerate(workload.layers):
@@ -61,9 +61,10 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
         loads_table = _uses_first(layer, codebooks)
         if isinstance(layer, VectorLayer):
             from_chip = sum(stays.get(source, 0) for source in sources[layer.name][0])
-        key = (_shape_key(layer), kept, from_chip, zeros.get(layer.name), loads_table)
+        chip = _chip_for(layer, arch, workload)
+        key = (_shape_key(layer), kept, from_chip, zeros.get(layer.name), loads_table, chip.mapping, chip.dram)
         if key not in known:
-            known[key] = run_layer(layer, arch, kept, from_chip, zeros=zeros.get(layer.name), loads_table=loads_table)
+            known[key] = run_layer(layer, chip, kept, from_chip, zeros=zeros.get(layer.name), loads_table=loads_table)
         runs.append(replace(known[key], layer=layer.name))
     return tuple(runs)
 
@@ -111,6 +112,13 @@ def run_layer(
         return _layer_run(layer, arch, plan)
     plans = plan_array_layer(layer, arch, kept, zeros, loads_table=loads_table)
     return _layer_run(layer, arch, fastest_plan(plans, arch.dram))
+
+
+def _chip_for(layer: Layer, arch: Architecture, workload: Workload) -> Architecture:
+    """Return the arch with the mapping that it gives this layer, and the network's input uncoded where it is so."""
+    plain_input = not arch.dram.codes_network_input and workload.reads_input(layer)
+    mapping = arch.mapping.for_layer(workload.name, layer.name)
+    return replace(arch, mapping=mapping, dram=arch.dram.input_as_it_is if plain_input else arch.dram)
 
 
 def _uses_first(layer: Layer, codebooks: set[str]) -> bool:

@@ -13,8 +13,7 @@ from archsim.arch.memory_level import SramLevel
 from archsim.engine.residency import operands_on_chip, sources_of, tensors_kept
 from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.layer_arch import arch_for_layer
-from archsim.mapping.matrix_planner import array_work
-from archsim.mapping.tile_search import has_nest
+from archsim.mapping.planner import layer_fits
 from archsim.terms import Operand
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer
 from archsim.workload.network import Workload
@@ -120,7 +119,7 @@ def _crowded_layer(arch: Architecture, workload: Workload, store: WeightStore) -
             continue  # the vector unit needs no tiles
         kept = operands_on_chip(layer, sources[layer.name], stays)
         kept |= frozenset() if sources[layer.name][1] else {Operand.WEIGHT}
-        if not has_nest(array_work(layer, arch_for_layer(layer, beside), kept)):
+        if not layer_fits(layer, arch_for_layer(layer, beside), kept):
             return layer.name
     return ""
 

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from archsim.arch.architecture import Architecture
+from archsim.errors import MappingError
+from archsim.mapping.channel_parallel import plan_channel_layer
 from archsim.mapping.fold_plan import FoldPlan
-from archsim.mapping.matrix_planner import plan_matrix_layer
+from archsim.mapping.matrix_planner import DATAFLOWS, array_work, plan_matrix_layer
 from archsim.mapping.row_stationary import plan_row_layer
+from archsim.mapping.tile_search import has_nest
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros
@@ -32,6 +35,7 @@ PLANNERS: dict[Dataflow, Planner] = {
     Dataflow.OUTPUT_STATIONARY: plan_matrix_layer,
     Dataflow.INPUT_STATIONARY: plan_matrix_layer,
     Dataflow.ROW_STATIONARY: plan_row_layer,
+    Dataflow.CHANNEL_PARALLEL: plan_channel_layer,
 }
 
 
@@ -64,3 +68,14 @@ def plan_array_layer(
         The layer does not fit the chip's buffers, or has more folds than are simulated.
     """
     return PLANNERS[arch.pe_array.dataflow](layer, arch, kept, zeros, loads_table=loads_table)
+
+
+def layer_fits(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand]) -> bool:
+    """Whether a layer can be planned at all; ``kept`` as in `plan_array_layer`."""
+    if arch.pe_array.dataflow in DATAFLOWS:
+        return has_nest(array_work(layer, arch, kept))
+    try:
+        next(plan_array_layer(layer, arch, kept))
+    except MappingError:
+        return False
+    return True

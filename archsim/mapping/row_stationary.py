@@ -1,16 +1,205 @@
-"""Row stationary."""
+"""Row stationary: rows of filters and ifmaps stay in the PEs, psums of a column of PEs add up.
+
+A PE keeps p x q filter rows and slides a window of an ifmap row past them; a PE set of R x e PEs works on e ofmap
+rows: filter rows are shared along its rows, ifmap rows along its diagonals, psums add up its columns [1]_. r sets
+take other channels (their psums add up too), t sets other filters. `row_passes.py` has the loops around a pass.
+
+The array starts a pass when its weights are loaded; ifmap words and psums cross their networks while it multiplies.
+The GLB holds an ifmap tile (n images, q*r channels, the rows of a strip) until the next channels or strip need its
+place, and the psums of m filters until they are done; a pass's weights wait in their own buffer.
+
+References
+----------
+.. [1] Y.-H. Chen, T. Krishna, J. Emer, V. Sze, Eyeriss, JSSC 52(1), 2017.
+"""
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archsim.arch.architecture import Architecture
-from archsim.mapping.fold_plan import FoldPlan
-from archsim.terms import Operand
+from archsim.arch.row_mapping import RowMapping
+from archsim.errors import MappingError
+from archsim.mapping.array_words import ArrayWords
+from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
+from archsim.mapping.fold_plan import FoldPlan, Steps
+from archsim.mapping.kernel_table import kernel_table
+from archsim.mapping.level_use import LevelUse, StepWords
+from archsim.mapping.link_traffic import link_shares
+from archsim.mapping.port_use import port_cycles
+from archsim.mapping.row_fetch import RowTiles, row_tiles
+from archsim.mapping.row_fit import misfits
+from archsim.mapping.row_layout import place_row_transfers
+from archsim.mapping.row_passes import RowPasses, list_passes, mac_cycles, with_overhead
+from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mapping
+from archsim.mapping.row_shape import row_shape
+from archsim.mapping.row_spads import gated_macs, network_rows, spad_words
+from archsim.mapping.row_work import RowWork
+from archsim.terms import Operand, ZeroSkip
 from archsim.workload.layer import ArrayLayer
-from archsim.workload.tensor_zeros import LayerZeros
+from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
+
+IntArray = NDArray[np.int64]
+NEEDED = (Operand.IFMAP, Operand.PSUM)
+"""Operands that a row-stationary array takes from an SRAM level, pass after pass."""
 
 
 def plan_row_layer(
-    layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand], zeros: LayerZeros | None, *, loads_table: bool
+    layer: ArrayLayer,
+    arch: Architecture,
+    kept: frozenset[Operand] = frozenset(),
+    zeros: LayerZeros | None = None,
+    *,
+    loads_table: bool = True,
 ) -> Iterator[FoldPlan]:
-    """Plan."""
-    raise NotImplementedError
+    """Plan a layer with the mapping that the arch gives it, or with the best one there is.
+
+    Parameters and errors as `plan_array_layer`; one plan.
+
+    Notes
+    -----
+    Not modelled: several groups on the array at one time; ifmap rows that one strip could hand to the next.
+    """
+    work = row_work(layer, arch, kept, zeros, loads_table=loads_table)
+    yield plan_passes(work, _fixed(work) or search_mapping(work))
+
+
+def row_work(
+    layer: ArrayLayer,
+    arch: Architecture,
+    kept: frozenset[Operand] = frozenset(),
+    zeros: LayerZeros | None = None,
+    *,
+    loads_table: bool = True,
+) -> RowWork:
+    """Resolve what a layer asks of the array.
+
+    Raises
+    ------
+    MappingError
+        No SRAM level holds ifmap or psums.
+    """
+    missing = [operand for operand in NEEDED if arch.sram_of(operand) is None]
+    if missing:
+        raise MappingError(
+            f"{arch.name!r}: a row_stationary array takes {' and '.join(missing)} from an SRAM level pass after pass; "
+            "no level holds them: add them to its `holds`"
+        )
+    known = zeros or zeros_by_itself(layer)
+    gates = arch.pe_array.zero_skip is ZeroSkip.GATE
+    return RowWork(
+        layer=layer.name,
+        arch=arch,
+        shape=row_shape(layer, arch),
+        kept=kept,
+        link=link_shares(arch, known),
+        table=kernel_table(layer, arch, loads=loads_table),
+        zero_ifmap=known.ifmap.zero_fraction if gates else 0.0,
+    )
+
+
+def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
+    """Lay out a layer whose mapping is chosen."""
+    array = work.arch.pe_array
+    passes = list_passes(work.shape, found.mapping)
+    tiles = row_tiles(passes, work)
+    use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(passes, tiles))
+    load = -(-passes.weights // work.network_words(Operand.WEIGHT))
+    advance = with_overhead(mac_cycles(passes, array), array) + load
+    rise = (passes.filter_rows * passes.channel_sets - 1) * array.psum_hop + array.pe_latency - 1
+    times = ideal_times(advance, advance + rise)
+    transfers, last_write = queue_transfers(_fetches(tiles, use), _write_back(use), times)
+    if work.arch.dram.has_banks:
+        transfers = place_row_transfers(transfers, passes, use)
+    steps = Steps(
+        advance_cycles=advance,
+        tail_cycles=advance + rise,
+        port_cycles=np.maximum(_network_cycles(passes, work, use.words.array) + load, port_cycles(use)),
+        hold_transfer=tiles.holds(last_write),
+    )
+    return FoldPlan(
+        kind=array.dataflow.value,
+        folds=len(passes),
+        mapping_efficiency=float(passes.active_pes.mean()) / array.pes,
+        array_macs=int(passes.macs.sum()),
+        compute_cycles=steps.ideal_end_cycles,
+        steps=steps,
+        transfers=transfers,
+        traffic=use.traffic(spad=spad_words(passes, work)) + network_rows(passes, work),
+        nest=None,
+        estimated_cycles=found.estimated_cycles,
+        active_pes=int(passes.active_pes.max()),
+        gated_macs=gated_macs(passes, work),
+        mapping=_mapping_lines(found, work),
+    )
+
+
+def _fixed(work: RowWork) -> FoundMapping | None:
+    """Return the mapping that the arch gives the layer, cut to the layer's size, its fit checked."""
+    if not work.arch.mapping.fixed:
+        return None
+    given, shape = work.arch.mapping.fixed[0].mapping, work.shape
+    mapping = RowMapping(
+        m=min(given.m, shape.filters), n=min(given.n, shape.images), e=min(given.e, shape.ofmap_rows), p=given.p,
+        q=given.q, r=given.r, t=given.t,
+    )  # fmt: skip
+    problems = list(misfits(mapping, shape, work.arch))
+    passes = len(list_passes(shape, mapping)) if not problems else 0
+    if passes > MOST_PASSES:
+        problems.append(f"{passes:,} passes; up to {MOST_PASSES:,} are simulated")
+    if problems:
+        raise MappingError(
+            f"layer {work.layer!r}: the mapping {mapping} does not fit {work.arch.name!r}: {'; '.join(problems)}"
+        )
+    return FoundMapping(mapping=mapping, estimated_cycles=0.0, legal=0)
+
+
+def _step_words(passes: RowPasses, tiles: RowTiles) -> StepWords:
+    """Words of each pass: psums enter again in every pass but their first, and leave as ofmap in their last."""
+    psums, nothing = passes.psums, np.zeros(len(passes), dtype=np.int64)
+    first, last = passes.is_first_sum, passes.is_last_sum
+    words = ArrayWords(
+        ifmap_reads=passes.ifmap_words,
+        weight_reads=passes.weights,
+        psum_reads=np.where(first, 0, psums),
+        psum_writes=np.where(last, 0, psums),
+        ofmap_writes=np.where(last, psums, 0),
+    )
+    return StepWords(
+        array=words,
+        ifmap_fetches=tiles.ifmap_words,
+        weight_fetches=tiles.weight_words,
+        psum_fetches=nothing,
+        psum_write_backs=nothing,
+        ofmap_write_backs=words.ofmap_writes,
+    )
+
+
+def _network_cycles(passes: RowPasses, work: RowWork, words: ArrayWords) -> IntArray:
+    """Cycles that the ifmap and psum networks need for each pass, overhead included. [cycles]"""
+    ifmap = -(-words.ifmap_reads // work.network_words(Operand.IFMAP))
+    psum = -(-np.maximum(words.psum_reads, passes.psums) // work.network_words(Operand.PSUM))
+    return with_overhead(np.maximum(ifmap, psum), work.arch.pe_array)
+
+
+def _fetches(tiles: RowTiles, use: LevelUse) -> list[Fetch]:
+    release = {Operand.IFMAP: tiles.ifmap_release, Operand.WEIGHT: tiles.weight_release}
+    nothing = np.zeros_like(tiles.ifmap_release)
+    return [
+        Fetch(operand=operand, length_bytes=length, release=release[operand], lead_cycles=nothing)
+        for operand, length in use.fetch_bytes().items()
+        if operand in release
+    ]
+
+
+def _write_back(use: LevelUse) -> WriteBack:
+    psum_bytes, ofmap_bytes = use.write_back_bytes()
+    return WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes)
+
+
+def _mapping_lines(found: FoundMapping, work: RowWork) -> tuple[str, ...]:
+    choice = work.arch.mapping
+    if choice.fixed:
+        return (str(found.mapping), f"# fixed: {choice.fixed[0].source}")
+    return (str(found.mapping), f"# least {choice.objective} of {found.legal:,} mappings that fit")

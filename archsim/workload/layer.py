@@ -24,13 +24,17 @@ class Rounding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZeroFractions:
-    """Share of values that are zero, 0..1; None where not known."""
+    """Share of values that are zero, 0..1; None where not known.
+
+    ``ofmap`` needs saying only where no layer with an ifmap share reads it as it is: before a pool.
+    """
 
     ifmap: float | None = None
     weight: float | None = None
+    ofmap: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("ifmap", "weight"):
+        for name in ("ifmap", "weight", "ofmap"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= 1.0:
                 raise WorkloadError(f"zero_fractions.{name} (={value!r}) must lie in 0..1")

@@ -83,10 +83,11 @@ class ZeroFractionsForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     ifmap: Share | None = None
     weight: Share | None = None
+    ofmap: Share | None = None
 
     def build(self) -> ZeroFractions:
         """Return the checked fractions."""
-        return ZeroFractions(ifmap=self.ifmap, weight=self.weight)
+        return ZeroFractions(ifmap=self.ifmap, weight=self.weight, ofmap=self.ofmap)
 
 
 class LayerForm(BaseModel):

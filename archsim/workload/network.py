@@ -29,6 +29,8 @@ class Workload:
         Hash of the file it was read from; empty when built in memory.
     measured
         Zeros counted in real tensors, where the file brings some.
+    cut_off
+        Layers without sources whose ifmap is not the network's input all the same: what they read was left out.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Workload:
     images: int = 1
     content_hash: str = ""
     measured: tuple[MeasuredZeros, ...] = ()
+    cut_off: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -69,7 +72,13 @@ class Workload:
             names = ", ".join(layer.name for layer in self.layers[:8])
             raise WorkloadError(f"--layers {pattern!r} matches no layer of {self.name!r}; its layers are {names}...")
         names_left = {layer.name for layer in chosen}
-        return replace(self, layers=tuple(_cut_off(layer, names_left) for layer in chosen))
+        cut = {layer.name for layer in chosen if layer.sources and not names_left.issuperset(layer.sources)}
+        layers = tuple(_cut_off(layer, names_left) for layer in chosen)
+        return replace(self, layers=layers, cut_off=self.cut_off | cut)
+
+    def reads_input(self, layer: Layer) -> bool:
+        """Whether a layer's ifmap comes from outside the network."""
+        return not layer.sources and layer.name not in self.cut_off
 
 
 def images_of(layers: Iterable[Layer]) -> int:

@@ -45,5 +45,5 @@ def zeros_by_itself(layer: ArrayLayer | VectorLayer) -> LayerZeros:
     return LayerZeros(
         ifmap=expect_zeros(layer.ifmap_words, shares.ifmap or 0.0),
         weight=expect_zeros(layer.weight_words, shares.weight or 0.0),
-        ofmap=expect_zeros(layer.ofmap_words, 0.0),
+        ofmap=expect_zeros(layer.ofmap_words, shares.ofmap or 0.0),
     )

@@ -1,0 +1,207 @@
+"""Closed forms over many row-stationary mappings at once: passes, words, cycles, energy.
+
+Called by `row_search.py`. Words and MAC cycles are exact (a test holds them to the passes); the time with real
+memories is an estimate: networks limit the layer as a whole, and DRAM hides behind the array as far as its
+buffers allow.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.row_pe import RowPe
+from archsim.mapping.row_fit import room_left
+from archsim.mapping.row_work import RowWork
+from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+WORD_BITS = 16
+DRAM_ACCESS, GLB_ACCESS, ARRAY_ACCESS, SPAD_ACCESS = 200.0, 6.0, 2.0, 1.0
+"""Of a 16-bit word, in MACs: ISCA'16, table IV."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowCounts:
+    """What each mapping does; arrays of shape (mappings,).
+
+    Parameters
+    ----------
+    passes
+        Of the whole layer.
+    mac_cycles
+        Of the busiest PE over all passes, without overhead. [cycles]
+    ifmap_words, psum_words, weight_words
+        Over each network, one way. [words]
+    dram_ifmap_words, dram_weight_words
+        Fetched. [words]
+    cycles
+        Of the layer with real memories, estimated. [cycles]
+    energy
+        Of all that depends on the mapping. [energy of a MAC]
+    """
+
+    passes: IntArray
+    mac_cycles: IntArray
+    ifmap_words: IntArray
+    psum_words: IntArray
+    weight_words: IntArray
+    dram_ifmap_words: IntArray
+    dram_weight_words: IntArray
+    cycles: FloatArray
+    energy: FloatArray
+
+    def of(self, chosen: IntArray) -> "RowCounts":
+        """Pick mappings."""
+        return RowCounts(**{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Loops:
+    """Trips of each loop, and sums over them."""
+
+    image_blocks: IntArray
+    strips: IntArray
+    filter_blocks: IntArray
+    filter_passes: IntArray
+    channel_blocks: IntArray
+    filters_per_pe: IntArray
+    """Sum of p over the filter passes."""
+    taps_per_pe: IntArray
+    """Sum over channel blocks and column parts of a psum's MAC cycles in a PE, times the row parts."""
+    channels_per_pe: IntArray
+    """Sum of q over the channel blocks."""
+
+
+def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
+    """Score mappings; ``candidates`` has shape (mappings, 7): m, n, e, p, q, r, t."""
+    shape, layer = work.shape, work.shape.layer
+    e = candidates[:, 2]
+    loops = _loops(candidates, work)
+    columns, groups = shape.ofmap_columns, shape.groups
+    parts = shape.kernel_parts
+    pe = work.arch.pe_array.row_pe or RowPe()
+    psums = groups * shape.images * shape.ofmap_rows * columns * shape.filters
+    slides = (columns - 1) * layer.stride[1] * pe.shift_cycles * loops.channels_per_pe * loops.filter_passes * parts
+    mac_cycles = groups * shape.images * loops.strips * (columns * loops.filters_per_pe * loops.taps_per_pe + slides)
+    row_words, rows_in_tiles = _ifmap_rows(e, loops.strips, work)
+    visits = parts * loops.channel_blocks
+    ifmap = groups * shape.images * shape.channels * loops.filter_passes * row_words
+    weights = groups * shape.taps * shape.channels * shape.filters
+    weight_words = weights * loops.image_blocks * loops.strips
+    ifmap_loads = np.where(loops.channel_blocks > 1, loops.filter_blocks, 1)
+    dram_ifmap = groups * shape.images * shape.channels * shape.geometry.line_words * rows_in_tiles * ifmap_loads
+    dram_weights = np.where(_weights_stay(candidates, work), weights, weight_words)
+    once = (loops.filter_passes * loops.channel_blocks * parts == 1) & (groups == 1)
+    dram_weights = np.where(once, weights, dram_weights)
+    words = {"ifmap_words": ifmap, "psum_words": psums * visits, "weight_words": weight_words,
+             "dram_ifmap_words": dram_ifmap, "dram_weight_words": dram_weights}  # fmt: skip
+    cycles = _cycles(mac_cycles, words, psums, work)
+    energy = _energy(candidates, loops, words, psums, work)
+    passes = groups * loops.image_blocks * loops.strips * loops.filter_passes * visits
+    return RowCounts(passes=passes, mac_cycles=mac_cycles, cycles=cycles, energy=energy, **words)
+
+
+def _loops(candidates: IntArray, work: RowWork) -> _Loops:
+    shape = work.shape
+    m, n, e, p, q, r, t = candidates.T
+    pe = work.arch.pe_array.row_pe or RowPe()
+    whole, rest = np.divmod(shape.filters, m)
+    step = p * t
+    full_channels, last_channels = np.divmod(shape.channels, q * r)
+    last_q = -(-last_channels // r)
+    taps = np.zeros_like(q)
+    for wide in shape.column_parts:
+        for times, channels in ((full_channels, q), ((last_channels > 0) * 1, last_q)):
+            per_psum = -(-wide * channels // work.arch.pe_array.multipliers_per_pe) + pe.accumulate_cycles
+            taps = taps + times * per_psum
+    return _Loops(
+        image_blocks=-(-shape.images // n),
+        strips=-(-shape.ofmap_rows // e),
+        filter_blocks=-(-shape.filters // m),
+        filter_passes=whole * -(-m // step) + -(-rest // step),
+        channel_blocks=-(-shape.channels // (q * r)),
+        filters_per_pe=whole * _sum_of_p(m, p, t) + _sum_of_p(rest, p, t),
+        taps_per_pe=taps * len(shape.row_parts),
+        channels_per_pe=full_channels * q + last_q,
+    )
+
+
+def _sum_of_p(filters: IntArray, p: IntArray, t: IntArray) -> IntArray:
+    """Sum over the passes of one filter block of the filters that the busiest PE interleaves."""
+    full, last = np.divmod(filters, p * t)
+    return full * p + -(-last // t)
+
+
+def _ifmap_rows(e: IntArray, strips: IntArray, work: RowWork) -> tuple[IntArray, IntArray]:
+    """Words of one channel and image that one sweep over all strips and filter parts sends, and the rows fetched for it."""
+    shape = work.shape
+    words = np.zeros_like(e)
+    for tall in shape.row_parts:
+        rows = (shape.ofmap_rows - strips) * shape.layer.stride[0] + strips * ((tall - 1) * shape.layer.dilation[0] + 1)
+        for wide in shape.column_parts:
+            words = words + rows * shape.ifmap_columns(wide)
+    fetched = np.zeros_like(e)
+    for size in np.unique(e):
+        first = np.arange(0, shape.ofmap_rows, size)
+        last = np.minimum(first + size, shape.ofmap_rows) - 1
+        lines = (shape.geometry.last[last] - shape.geometry.first[first]).sum()
+        fetched[e == size] = lines
+    return words, fetched
+
+
+def _weights_stay(candidates: IntArray, work: RowWork) -> NDArray[np.bool_]:
+    """Whether the weights of a whole group fit their level beside the tiles."""
+    return room_left(work.shape.tiles_of(candidates, whole_weights=True), work.arch) & (
+        work.arch.sram_of(Operand.WEIGHT) is not None
+    )
+
+
+def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], psums: int, work: RowWork) -> FloatArray:
+    pe = work.arch.pe_array.row_pe or RowPe()
+    busy = np.maximum(mac_cycles, words["ifmap_words"] / work.network_words(Operand.IFMAP))
+    busy = np.maximum(busy, words["psum_words"] / work.network_words(Operand.PSUM)) * (1 + pe.pass_overhead)
+    busy = busy + words["weight_words"] / work.network_words(Operand.WEIGHT)
+    if work.arch.dram.is_ideal:
+        return np.asarray(busy)
+    rate = work.arch.dram.bandwidth_bytes_per_cycle * 8
+    ifmap, weight, ofmap = (bits / rate for bits in _dram_bits(words, psums, work))
+    exposed = ifmap if work.loads_ahead(Operand.IFMAP) == 1 else 0.0 * ifmap
+    return np.asarray(exposed + np.maximum(busy, ifmap - exposed + weight + ofmap))
+
+
+def _dram_bits(words: dict[str, IntArray], psums: int, work: RowWork) -> tuple[NDArray[Any], NDArray[Any], float]:
+    """Bits of ifmap, weight and ofmap over the DRAM channel; nothing for what is on chip. [b]"""
+    away = {operand: operand not in work.kept for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.OFMAP)}
+    return (
+        words["dram_ifmap_words"] * work.link_bits(Operand.IFMAP) * away[Operand.IFMAP],
+        words["dram_weight_words"] * work.link_bits(Operand.WEIGHT) * away[Operand.WEIGHT],
+        psums * work.link_bits(Operand.OFMAP) * away[Operand.OFMAP],
+    )
+
+
+def _energy(candidates: IntArray, loops: _Loops, words: dict[str, IntArray], psums: int, work: RowWork) -> FloatArray:
+    """Energy of moving words, in MACs; a spad write for every word that a PE takes."""
+    shape = work.shape
+    e, r, t = candidates[:, 2], candidates[:, 5], candidates[:, 6]
+    formats = work.arch.formats
+    tall = max(shape.row_parts)
+    sets = np.minimum(t, shape.filters)
+    columns = sum(int(shape.ifmap_columns(wide)) for wide in shape.column_parts)
+    taken_ifmap = shape.groups * shape.images * shape.channels * loops.filter_passes * sets * columns
+    taken_ifmap = taken_ifmap * shape.ofmap_rows * sum(shape.row_parts)
+    taken_weights = words["weight_words"] * e
+    hops = words["psum_words"] * (tall * np.minimum(r, shape.channels) - 1)
+    scale = {
+        operand: formats.of(operand).width_bits / WORD_BITS for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
+    }
+    ifmap, weight, ofmap = _dram_bits(words, psums, work)
+    dram = (ifmap + weight + ofmap) / WORD_BITS
+    glb = words["ifmap_words"] * scale[Operand.IFMAP] + 2 * words["psum_words"] * scale[Operand.PSUM]
+    moved = taken_ifmap * scale[Operand.IFMAP] + taken_weights * scale[Operand.WEIGHT]
+    array = moved + hops * scale[Operand.PSUM]
+    return np.asarray(
+        DRAM_ACCESS * dram + GLB_ACCESS * glb + ARRAY_ACCESS * array + SPAD_ACCESS * moved, dtype=np.float64
+    )

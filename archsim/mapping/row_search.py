@@ -1,0 +1,153 @@
+"""Choose a row-stationary mapping: every legal one is scored by closed forms, the best by the arch's objective wins.
+
+Energy is counted in the accesses of the ISCA'16 analysis [1]_: DRAM 200, GLB 6, array 2, spad 1 per 16-bit word.
+The MACs and their spad reads are the same for every mapping and left out. Ties go to the other quantity, then to
+fewer passes, then to the smaller letters, so that the same layer always gets the same mapping.
+
+References
+----------
+.. [1] Chen, Emer, Sze, Eyeriss: a spatial architecture for energy-efficient dataflow, ISCA 2016, table IV.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.row_mapping import LETTERS, RowMapping
+from archsim.errors import MappingError
+from archsim.mapping.row_counts import RowCounts, count_mappings
+from archsim.mapping.row_fit import misfits, room_left, sets_that_fit
+from archsim.mapping.row_work import RowWork
+from archsim.terms import MapObjective
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+MOST_PASSES = 4_000_000
+"""Passes of a layer that are simulated, at most."""
+SMALLEST = RowMapping(m=1, n=1, e=1, p=1, q=1, r=1, t=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMapping:
+    """A mapping and what the closed forms expect of it.
+
+    Parameters
+    ----------
+    mapping
+        The choice.
+    estimated_cycles
+        Of the whole layer. [cycles]
+    legal
+        Mappings that were compared.
+    """
+
+    mapping: RowMapping
+    estimated_cycles: float
+    legal: int
+
+
+def search_mapping(work: RowWork) -> FoundMapping:
+    """Search all mappings of a layer.
+
+    Raises
+    ------
+    MappingError
+        No mapping fits the chip: told is what the smallest one lacks. Or all take too many passes.
+    """
+    candidates = _legal(work)
+    if not len(candidates):
+        missing = "; ".join(misfits(SMALLEST, work.shape, work.arch))
+        raise MappingError(
+            f"layer {work.layer!r} does not fit {work.arch.name!r}, not even with m=n=e=p=q=r=t=1: {missing}"
+        )
+    counts = count_mappings(candidates, work)
+    small = np.flatnonzero(counts.passes <= MOST_PASSES)
+    if not len(small):
+        raise MappingError(
+            f"layer {work.layer!r}: {int(counts.passes.min()):,} passes at least; up to {MOST_PASSES:,} are simulated. "
+            "Run a part of it, or give the PEs larger spads"
+        )
+    best = int(small[_order(counts.of(small), candidates[small], work.arch.mapping.objective)[0]])
+    letters = dict(zip(LETTERS, map(int, candidates[best]), strict=True))
+    return FoundMapping(
+        mapping=RowMapping(**letters), estimated_cycles=float(counts.cycles[best]), legal=len(candidates)
+    )
+
+
+def objective_of(mapping: RowMapping, work: RowWork, objective: MapObjective) -> float:
+    """Return what the search compares: cycles, energy in MAC units, or their product."""
+    counts = count_mappings(np.array([mapping.letters], dtype=np.int64), work)
+    return float(_keys(counts)[objective][0])
+
+
+def _keys(counts: RowCounts) -> dict[MapObjective, FloatArray]:
+    return {
+        MapObjective.TIME: counts.cycles,
+        MapObjective.ENERGY: counts.energy,
+        MapObjective.EDP: counts.cycles * counts.energy,
+    }
+
+
+def _order(counts: RowCounts, candidates: IntArray, objective: MapObjective) -> IntArray:
+    keys = _keys(counts)
+    second = keys[MapObjective.ENERGY if objective is MapObjective.TIME else MapObjective.TIME]
+    order: IntArray = np.lexsort((*candidates.T[::-1], counts.passes, second, keys[objective]))
+    return order
+
+
+def _legal(work: RowWork) -> IntArray:
+    """Every mapping that fits, shape (mappings, 7) in the order of `LETTERS`; the largest m that the others leave room for."""
+    shape, spads = work.shape, work.arch.pe_array.spads
+    assert spads is not None, "a row-stationary array has spads"
+    widest = max(shape.column_parts)
+    most_q = min(spads.ifmap_words // widest, spads.weight_words // widest)
+    found = [np.zeros((0, 7), dtype=np.int64)]
+    for e, r, t in _sets(work):
+        q = _cuts(-(-shape.channels // r), most_q)
+        p = _cuts(-(-shape.filters // t), min(spads.psum_words, spads.weight_words // widest))
+        grid = np.meshgrid(_cuts(shape.images), p, q, indexing="ij")
+        n, p, q = (axis.ravel() for axis in grid)
+        fits = p * q * widest <= spads.weight_words
+        n, p, q = n[fits], p[fits], q[fits]
+        e_, r_, t_ = (np.full_like(n, value) for value in (e, r, t))
+        found.append(np.stack([np.minimum(p * t, shape.filters), n, e_, p, q, r_, t_], axis=1))
+    smallest = np.concatenate(found)
+    return _with_most_filters(smallest[room_left(work.shape.tiles_of(smallest), work.arch)], work)
+
+
+def _sets(work: RowWork) -> list[tuple[int, int, int]]:
+    """List (e, r, t) whose PE sets lie on the array at one time."""
+    shape, array = work.shape, work.arch.pe_array
+    found = []
+    for e in _cuts(shape.ofmap_rows):
+        fitting = sets_that_fit(max(shape.row_parts), int(e), array)
+        for r in _cuts(shape.channels, fitting):
+            found += [(int(e), int(r), int(t)) for t in _cuts(shape.filters, fitting // int(r))]
+    return found
+
+
+def _with_most_filters(smallest: IntArray, work: RowWork) -> IntArray:
+    """Raise m to the whole passes whose psums still fit, spread evenly over the blocks that it takes."""
+    if not len(smallest):
+        return smallest
+    filters, step = work.shape.filters, smallest[:, 3] * smallest[:, 6]
+    low, high = np.ones_like(step), -(-filters // step)  # passes of a block: low fits, the answer is <= high
+    while (low < high).any():
+        middle = (low + high + 1) // 2
+        tried = smallest.copy()
+        tried[:, 0] = np.minimum(middle * step, filters)
+        fits = room_left(work.shape.tiles_of(tried), work.arch)
+        low, high = np.where(fits, middle, low), np.where(fits, high, middle - 1)
+    blocks = -(-filters // np.minimum(low * step, filters))
+    even = -(-filters // blocks)
+    even = -(-even // step) * step
+    result = smallest.copy()
+    result[:, 0] = np.minimum(even, filters)
+    return result
+
+
+def _cuts(size: int, most: int | None = None) -> IntArray:
+    """Sizes of the largest block when ``size`` is cut into 1, 2, 3 ... equal blocks, up to ``most``."""
+    sizes = np.unique(-(-size // np.arange(1, size + 1, dtype=np.int64)))
+    return sizes if most is None else sizes[sizes <= most]
