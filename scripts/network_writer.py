@@ -15,7 +15,7 @@ class Network:
         self.macs = 0
 
     def conv(self, name: str, kernel: int, out: int, *, stride: int = 1, groups: int = 1, source: str | None = None,
-             padding: int | None = None) -> str:  # fmt: skip
+             padding: int | None = None, ifmap_zeros: float | None = None) -> str:  # fmt: skip
         """Add a square convolution; padding is half the kernel unless given."""
         channels, size = self.shapes[self.last if source is None else source]
         pad = kernel // 2 if padding is None else padding
@@ -25,6 +25,8 @@ class Network:
                 "out_channels": out}  # fmt: skip
         if groups > 1:
             keys["groups"] = groups
+        if ifmap_zeros is not None:
+            keys["zero_fractions"] = {"ifmap": ifmap_zeros}
         return self._add(name, "conv", keys, (out, ofmap), source)
 
     def pool(self, name: str, op: str, kernel: int, stride: int, *, padding: int = 0, is_ceil: bool = False,
@@ -95,4 +97,6 @@ class Network:
 
 
 def _flow(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(each)}' for key, each in value.items())}}}"
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)

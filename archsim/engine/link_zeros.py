@@ -1,7 +1,8 @@
 """What is known of the zeros in every tensor of a network: from real tensors, from shares, from neighbours.
 
 One layer's ofmap is another one's ifmap, so what a reader says of its ifmap holds for what it reads. Where
-nobody says anything, a tensor counts as free of zeros: a code on the DRAM channel then costs its overhead.
+nobody says anything, a tensor counts as free of zeros: a code on the DRAM channel then costs its overhead. What
+a max pool reads has the zeros of what it writes, at the least: that least is taken.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,11 +11,13 @@ from archsim.arch.architecture import Architecture
 from archsim.engine.residency import sources_of
 from archsim.numerics.link_code import ZeroCounts, expect_zeros
 from archsim.terms import Operand
-from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer
+from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.network import Workload
 from archsim.workload.tensor_zeros import LayerZeros, tensor_words
 
 Known = dict[Operand, ZeroCounts]
+KEEPS_ZEROS = ("max_pool", "lrn")
+"""Operators whose ifmap has at least the share of zeros of their ofmap, after a ReLU: a window of zeros makes one."""
 CODED_EVENLY = (
     "{} on the DRAM channel: each tensor is coded as a whole and its tiles take equal shares of the code; where "
     "zeros are known by their share alone, they are taken to fall independently of each other"
@@ -44,7 +47,10 @@ def known_zeros(workload: Workload) -> dict[str, Known]:
         known.setdefault(tensor.layer, {})[tensor.operand] = tensor.counts
     said = {name for name, own in known.items() if Operand.OFMAP in own}
     sources = sources_of(workload)
-    for layer in workload.layers:
+    for layer in reversed(workload.layers):
+        if isinstance(layer, VectorLayer) and layer.op in KEEPS_ZEROS and Operand.OFMAP in known[layer.name]:
+            share = known[layer.name][Operand.OFMAP].zero_fraction
+            known[layer.name].setdefault(Operand.IFMAP, expect_zeros(layer.ifmap_words, share))
         ifmaps, weight = sources[layer.name]
         read = [(name, Operand.IFMAP) for name in ifmaps] + [(name, Operand.WEIGHT) for name in (weight,) if name]
         _tell_makers(known, known[layer.name], read, said)
