@@ -1,12 +1,15 @@
 """Random layers and chips for the law tests: small, odd, and legal."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, OsFold, PeArray, StartEvent
+from archsim.arch.row_mapping import MappingChoice
+from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles
@@ -17,7 +20,7 @@ from archsim.mapping.tile_traffic import tile_traffic
 from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.operand_formats import OperandFormats
-from archsim.terms import Dataflow, Operand
+from archsim.terms import Dataflow, MapObjective, Operand, ZeroSkip
 from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding
 
 HELD = frozenset({Operand.IFMAP, Operand.WEIGHT, Operand.PSUM})
@@ -55,7 +58,7 @@ array_layers = st.one_of(conv_layers(), matmul_layers())
 
 
 @st.composite
-def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
+def pe_arrays(draw: st.DrawFn, largest: int = 9, os_folds: Sequence[OsFold] = tuple(OsFold)) -> PeArray:
     """Arrays of every dataflow and setting."""
     dataflow = draw(st.sampled_from(list(DATAFLOWS)))
     settings: dict[str, object] = {
@@ -65,6 +68,9 @@ def pe_arrays(draw: st.DrawFn, largest: int = 9) -> PeArray:
     }  # fmt: skip
     if dataflow is Dataflow.OUTPUT_STATIONARY:
         settings |= {"os_drain": draw(st.sampled_from(list(OsDrain))), "drain_overlap": draw(st.booleans())}
+        settings["os_fold"] = draw(st.sampled_from(os_folds))
+        if settings["os_fold"] is OsFold.PATCH:
+            settings |= {"act_hop": 1, "edge_folds": EdgeFolds.FULL}
         if draw(st.booleans()):
             settings |= {"k_tile": draw(st.integers(1, 20)), "k_tile_keeps_psum": draw(st.booleans())}
     else:
@@ -86,7 +92,7 @@ def log_adder_arrays(draw: st.DrawFn) -> PeArray:
     """Arrays whose psums are logarithms and whose adder takes several cycles."""
     cycles = draw(st.integers(1, 3))
     adder = LogAdder(kind=LogAdderKind.BIT_SHIFT, fraction_bits=6, latency_cycles=cycles)
-    return replace(draw(pe_arrays()), log_adder=adder)
+    return replace(draw(pe_arrays(os_folds=(OsFold.PIXELS,))), log_adder=adder)
 
 
 @st.composite
@@ -114,6 +120,43 @@ def architectures(draw: st.DrawFn) -> Architecture:
         latency_cycles=draw(st.sampled_from([0, 1, 40])),
     )  # fmt: skip
     return architecture(draw(pe_arrays()), draw(sram_levels()), dram)
+
+
+@st.composite
+def row_arrays(draw: st.DrawFn) -> PeArray:
+    """Row-stationary arrays with small spads and narrow networks."""
+    bits = st.sampled_from([8, 16, 32, 64])
+    return PeArray(
+        rows=draw(st.integers(1, 7)), columns=draw(st.integers(1, 9)), dataflow=Dataflow.ROW_STATIONARY,
+        psum_hop=draw(st.integers(1, 2)), pe_latency=draw(st.integers(1, 3)), zero_skip=draw(st.sampled_from(list(ZeroSkip))),
+        multipliers_per_pe=draw(st.sampled_from([1, 1, 2])),
+        spads=Spads(ifmap_words=draw(st.integers(1, 8)), weight_words=draw(st.integers(8, 30)), psum_words=draw(st.integers(1, 6))),
+        networks=ArrayNetworks(ifmap_bits=draw(bits), weight_bits=draw(bits), psum_bits=32 * draw(st.integers(1, 2))),
+        row_pe=RowPe(accumulate_cycles=draw(st.integers(0, 1)), shift_cycles=draw(st.integers(0, 1)),
+                     pass_overhead=draw(st.sampled_from([0.0, 0.05]))),
+    )  # fmt: skip
+
+
+@st.composite
+def row_architectures(draw: st.DrawFn) -> Architecture:
+    """Row-stationary chips: one buffer for all, or filters in one of their own, or straight from DRAM; banks or none."""
+    settings = {"width_bytes": draw(st.sampled_from([None, 8])), "double_buffered": draw(st.booleans())}
+    size = draw(st.sampled_from([3_000, 10_000, 100_000]))
+    form = draw(st.sampled_from(["shared", "filters apart", "no weight"]))
+    holds = HELD if form == "shared" else HELD - {Operand.WEIGHT}
+    banks = draw(st.sampled_from([1, 25]))
+    glb = SramLevel(name="glb", capacity_bytes=size // banks * banks, holds=holds, banks=banks, **settings)  # type: ignore[arg-type]
+    filters = SramLevel(name="filters", capacity_bytes=size, holds=frozenset({Operand.WEIGHT}), **settings)  # type: ignore[arg-type]
+    dram = DramLevel(
+        name="dram", bandwidth_bytes_per_cycle=draw(st.sampled_from([0.5, 2.4, 64.0])),
+        latency_cycles=draw(st.sampled_from([0, 40])), stores_padding=draw(st.sampled_from([False, False, True])),
+    )  # fmt: skip
+    arch = architecture(draw(row_arrays()), (glb, filters) if form == "filters apart" else (glb,), dram)
+    return replace(arch, mapping=MappingChoice(objective=draw(st.sampled_from(list(MapObjective)))))
+
+
+any_architecture = st.one_of(architectures(), row_architectures())
+"""Chips of every dataflow."""
 
 
 def architecture(array: PeArray, srams: tuple[SramLevel, ...], dram: DramLevel) -> Architecture:

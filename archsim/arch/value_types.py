@@ -16,6 +16,7 @@ MAX_BYTES = 2**40
 RESERVED_NAMES = {
     "spad": "the registers in the PEs",
     "noc": "the networks of the array",
+    "clock": "the clock and control of the PEs",
     "mac": "the multipliers",
     "vector": "the vector unit",
     "wires": "the wires",

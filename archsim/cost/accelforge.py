@@ -14,6 +14,7 @@ from archsim.cost.foreign_schema import AccelForgeFile, Node
 from archsim.cost.foreign_table import BITS, ForeignAction, ForeignComponent, ForeignTable
 from archsim.cost.price_list import MAC, SPAD, Price, PriceList
 from archsim.cost.price_places import LEAK, place_of, quoted, six_digits, table_name
+from archsim.cost.spads import spad_words
 from archsim.errors import ConfigError
 from archsim.terms import HELD_OPERANDS
 
@@ -112,5 +113,8 @@ def _size_bits(node: str, arch: Architecture) -> str:
         parts = {f"{level.name}_{operand}": size for operand, size in level.partition_bytes or ()}
         if _is_part(node, level.name):
             return str(8 * parts.get(node, level.capacity_bytes))
-    spads = {f"{SPAD}_{operand}": str(arch.formats.of(operand).width_bits) for operand in HELD_OPERANDS}
+    spads = {
+        f"{SPAD}_{operand}": str(spad_words(arch.pe_array, operand) * arch.formats.of(operand).width_bits)
+        for operand in HELD_OPERANDS
+    }
     return spads.get(node, "")

@@ -8,11 +8,13 @@ from archsim.cost.arithmetic import adder
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.mac_cost import MODEL_SOURCE, is_modelled
 from archsim.cost.price_list import MAC, SPAD, VECTOR, AreaPart
+from archsim.cost.spads import pe_store
 from archsim.cost.sram_macros import SramMacros, macros_of
 from archsim.cost.sram_model import SramPoint
-from archsim.terms import Dataflow, Operand
 
 MM2_PER_UM2 = 1e-6
+SPAD_FILES = "area.spads"
+"""Key of the sentence on stores of PEs that are flip-flops and SRAM macros side by side."""
 
 
 def area_parts(arch: Architecture, table: EnergyTable) -> tuple[AreaPart, ...]:
@@ -21,7 +23,7 @@ def area_parts(arch: Architecture, table: EnergyTable) -> tuple[AreaPart, ...]:
     Returns
     -------
     tuple of AreaPart
-        ``mac``, ``spad`` (the registers of one PE each), the banks of each on-chip level, ``vector``.
+        ``mac``, ``spad`` (the registers or files of one PE each), the banks of each on-chip level, ``vector``.
 
     Notes
     -----
@@ -29,12 +31,13 @@ def area_parts(arch: Architecture, table: EnergyTable) -> tuple[AreaPart, ...]:
     the array's edge. DRAM is off the chip. Logic areas are cell areas at full density.
     """
     array, formats, unit = arch.pe_array, arch.formats, arch.vector_unit
-    register_um2 = register_bits_per_pe(arch) * table.register_um2_per_bit
+    store = pe_store(arch, table)
+    spad_um2 = store.register_bits * table.register_um2_per_bit + store.macro_mm2 / MM2_PER_UM2
     lane_um2 = table.areas.cost(adder(formats.psum))
     mac_source = MODEL_SOURCE if is_modelled(formats, array.log_adder) else "area.arithmetic"
     logic = (
         (MAC, array.multipliers, table.mac_um2(formats, array.log_adder), mac_source),
-        (SPAD, array.rows * array.columns, register_um2, "area.register"),
+        (SPAD, array.rows * array.columns, spad_um2, SPAD_FILES if store.macros else "area.register"),
         (VECTOR, unit.lanes * unit.ops_per_cycle if unit else 0, lane_um2, "area.arithmetic"),
     )
     mac, spad, vector = (
@@ -67,12 +70,3 @@ def sram_point(level: SramLevel, macros: SramMacros, table: EnergyTable) -> Sram
 def sram_source(level: SramLevel) -> str:
     """Return the key of the sentence that says whence a level's numbers are."""
     return f"sram.{level.cell}"
-
-
-def register_bits_per_pe(arch: Architecture) -> int:
-    """Bits of one register per operand, the stationary one's as often as ``weight_regs`` says. [b]"""
-    array, formats = arch.pe_array, arch.formats
-    is_input_stationary = array.dataflow is Dataflow.INPUT_STATIONARY
-    stationary = formats.of(Operand.IFMAP if is_input_stationary else Operand.WEIGHT).width_bits
-    one_each = formats.ifmap.width_bits + formats.weight.width_bits + formats.psum.width_bits
-    return one_each + (array.weight_regs - 1) * stationary

@@ -1,21 +1,24 @@
 """What one chip's prices assume; called by `chip_prices.py` for the report."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from archsim.arch.architecture import Architecture
-from archsim.arch.memory_level import SramLevel
+from archsim.arch.memory_level import SramCell, SramLevel
 from archsim.arch.pe_array import LogAdder
 from archsim.cost.arithmetic import Arithmetic, Operator, OperatorKind, adder, mac_operators
 from archsim.cost.dram_standin import device_copies
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.mac_cost import MAC_MODEL, is_modelled, mac_cost
+from archsim.cost.register_file import file_macro
+from archsim.cost.spads import STORED, spad_words
 from archsim.cost.sram_macros import DEFAULT_ACCESS_BYTES, macros_of
 from archsim.cost.sram_timing import slow_srams
 from archsim.cost.table_statements import Statement
 from archsim.cost.wires import wire_cell, wire_lengths
 from archsim.numerics.log_adder import table_bits, table_entries
 from archsim.numerics.number_format import NumberKind
+from archsim.terms import Dataflow
 
 _IEEE_FLOATS = {"fp16", "fp32", "fp64"}
 _REPLACED_BY = {
@@ -41,11 +44,17 @@ def pricing_assumptions(arch: Architecture, table: EnergyTable) -> tuple[str, ..
     not given and word widths between the listed ones are named.
     """
     quantities = _quantities(arch, table)
-    kept = tuple(statement.text for statement in table.statements if _concerns(statement, quantities, table))
+    has_files = arch.pe_array.spads is not None and "spad_pj_per_bit" not in table.overrides
+    kept = tuple(
+        statement.text
+        for statement in table.statements
+        if (has_files if statement.entry in _FILES_ONLY else _concerns(statement, quantities, table))
+    )
     cells = dict.fromkeys(text for level in arch.srams for text in table.sram_models[level.cell].statements())
     levels = tuple(sentence for level in arch.srams for sentence in _about_level(level, table))
     slow = slow_srams(arch, table.sram_models.__getitem__)
-    rest = (*cells, *levels, *slow, *_about_wires(arch, table), *_about_dram(arch, table))
+    stores = (*_about_spads(arch, table), *_about_clock(arch, table))
+    rest = (*cells, *levels, *slow, *stores, *_about_wires(arch, table), *_about_dram(arch, table))
     return (*kept, *_about_widths(quantities), *_about_formats(arch), *_about_model(arch, table), *rest)
 
 
@@ -68,7 +77,7 @@ def _quantities(arch: Architecture, table: EnergyTable) -> dict[str, _Quantity]:
 def _concerns(statement: Statement, quantities: Mapping[str, _Quantity], table: EnergyTable) -> bool:
     if _REPLACED_BY.get(statement.entry) in table.overrides:
         return False
-    if statement.entry in _FILES_ONLY or statement.entry.startswith("dram_io"):
+    if statement.entry.startswith("dram_io"):
         return False  # `_about_dram` tells of the protocol in use
     if statement.entry == "logarithmic_add":
         return any(operator.kind is OperatorKind.LOGARITHMIC_ADD for operator in quantities["area"].operators)
@@ -144,11 +153,37 @@ def _about_level(level: SramLevel, table: EnergyTable) -> tuple[str, ...]:
     return (*((width,) if level.width_bytes is None else ()), *dict.fromkeys(beyond))
 
 
+def _about_spads(arch: Architecture, table: EnergyTable) -> Iterator[str]:
+    """Name the files of PEs that are SRAM macros."""
+    if arch.pe_array.spads is None or "spad_pj_per_bit" in table.overrides:
+        return
+    for operand in STORED:
+        words, bits = spad_words(arch.pe_array, operand), arch.formats.of(operand).width_bits
+        if file_macro(words, bits, table) is not None:
+            source = table.sram_models[SramCell.LSTP].source
+            yield f"{operand} spad: {words} x {bits} bit, an SRAM macro with one port in every PE ({source})"
+
+
+def _about_clock(arch: Architecture, table: EnergyTable) -> Iterator[str]:
+    pj = table.clock_pj_per_pe_cycle
+    if pj:
+        yield f"clock tree, pipeline registers and control: {pj:.4g} pJ per PE and cycle, idle PEs and stalls included"
+    elif arch.pe_array.spads is not None:
+        yield "clock tree, pipeline registers and control are not modelled; energy.overrides.clock_pj_per_pe_cycle sets them"
+
+
 def _about_wires(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
     lengths, cell = wire_lengths(arch, table), wire_cell(arch)
+    head = f"wires: {table.wire_pj_per_bit_mm[cell]:.3g} pJ per bit and mm (itrs-{cell}); an estimate of length from cell area: "
+    if arch.pe_array.dataflow is Dataflow.ROW_STATIONARY:
+        row_mm = arch.pe_array.columns * lengths.hop
+        return (
+            f"{head}{lengths.span:.3g} mm (one side of the array) for every bit at an on-chip level; networks of the array: "
+            f"{row_mm:.3g} mm (a row's bus) for an ifmap word per PE that takes it, {lengths.hop:.3g} mm for a weight per "
+            "PE and for a psum per hop; their multicast controllers and registers are not modelled",
+        )
     return (
-        f"wires: {table.wire_pj_per_bit_mm[cell]:.3g} pJ per bit and mm (itrs-{cell}); an estimate of length from cell area: "
-        f"{lengths.hop:.3g} mm from PE to PE at every register write, {lengths.span:.3g} mm (one side of the array) for "
+        f"{head}{lengths.hop:.3g} mm from PE to PE at every register write, {lengths.span:.3g} mm (one side of the array) for "
         "every bit at an on-chip level, half of it for the operand that stays in the PEs",
     )
 

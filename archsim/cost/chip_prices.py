@@ -1,4 +1,4 @@
-"""A chip's price list from archsim's own table: logic, registers, SRAM, wires, DRAM commands, leakage.
+"""A chip's price list from archsim's own table: logic, registers, SRAM, wires, clock, DRAM commands, leakage.
 
 Called by `price_source.py`.
 """
@@ -7,18 +7,19 @@ from collections.abc import Iterator
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.dram_device import DramDevice
-from archsim.arch.memory_level import SramLevel
-from archsim.cost.area import area_parts, sram_point, sram_source
+from archsim.arch.memory_level import SramCell, SramLevel
+from archsim.cost.area import SPAD_FILES, area_parts, sram_point, sram_source
 from archsim.cost.assumptions import pricing_assumptions
 from archsim.cost.dram_energy import command_energy
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.leakage import leakage_mw
 from archsim.cost.mac_cost import MAC_MODEL, MODEL_SOURCE, is_modelled
-from archsim.cost.price_list import DRAM_PARTS, LEAKAGE, MAC, SPAD, VECTOR, WIRES, Price, PriceList
-from archsim.cost.register_file import register_file_pj
+from archsim.cost.price_list import CLOCK, DRAM_PARTS, LEAKAGE, MAC, NOC, SPAD, VECTOR, WIRES, Price, PriceList
+from archsim.cost.register_file import file_macro, register_file_pj
+from archsim.cost.spads import pe_store, spad_words
 from archsim.cost.sram_macros import macros_for
-from archsim.cost.wires import wire_cell, wire_lengths
-from archsim.terms import HELD_OPERANDS, Direction, Operand
+from archsim.cost.wires import network_lengths, wire_cell, wire_lengths
+from archsim.terms import HELD_OPERANDS, Dataflow, Direction, Operand
 
 PJ_PER_MW_US = 1e3
 
@@ -35,19 +36,20 @@ def chip_prices(arch: Architecture, table: EnergyTable) -> PriceList:
 
     Notes
     -----
-    A MAC that occupied a multiplier costs full energy, whatever its values. An SRAM access moves the full
-    width. Not modelled: zeros that switch less, control, clock tree.
+    A MAC that was not gated costs full energy, whatever its values. An SRAM access moves the full width. Not
+    modelled: zeros that switch less; clock tree and control, where the table has no price of them.
     """
     is_flat = "dram_pj_per_bit" in table.overrides
     device = table.dram_device(arch.dram)
-    prices = (*_logic(arch, table), *_spads(arch, table), *_srams(arch, table), *_wires(arch, table))
+    array = (*_logic(arch, table), *_spads(arch, table), *_network(arch, table), *_clock(table))
+    prices = (*array, *_srams(arch, table), *_wires(arch, table))
     dram = tuple(_flat_dram(arch, table) if is_flat else _dram_commands(arch, table, device))
     every = (*prices, *dram, *_leakage(arch, table))
     areas = area_parts(arch, table)
     used = {price.source for price in every} | {part.source for part in areas}
     return PriceList(
         name=table.name,
-        components=component_names(arch),
+        components=component_names(arch, table),
         prices=every,
         areas=areas,
         dram_device=None if is_flat else device,
@@ -56,11 +58,13 @@ def chip_prices(arch: Architecture, table: EnergyTable) -> PriceList:
     )
 
 
-def component_names(arch: Architecture) -> tuple[str, ...]:
+def component_names(arch: Architecture, table: EnergyTable) -> tuple[str, ...]:
     """Return the components of a chip's energy, array first, leakage last."""
+    network = (NOC,) if _has_network(arch) else ()
+    clock = (CLOCK,) if table.clock_pj_per_pe_cycle else ()
     dram = arch.dram.name
     parts = tuple(f"{dram}_{part}" for part in DRAM_PARTS)
-    return (MAC, SPAD, *(level.name for level in arch.srams), dram, *parts, VECTOR, WIRES, LEAKAGE)
+    return (MAC, SPAD, *network, *(level.name for level in arch.srams), dram, *parts, VECTOR, WIRES, *clock, LEAKAGE)
 
 
 def _logic(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
@@ -75,11 +79,12 @@ def _logic(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
 
 
 def _spads(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
-    source = _source("register", "spad_pj_per_bit", table)
     for operand in HELD_OPERANDS:
-        bits = arch.formats.of(operand).width_bits
+        words, bits = spad_words(arch.pe_array, operand), arch.formats.of(operand).width_bits
+        key = "spad.macro" if file_macro(words, bits, table) else "register"
+        source = _source(key, "spad_pj_per_bit", table)
         for direction in Direction:
-            pj = register_file_pj(1, bits, direction, table)
+            pj = register_file_pj(words, bits, direction, table)
             yield Price(component=SPAD, action=direction.value, operand=operand.value, unit=f"word of {bits} b", pj=pj,
                         source=source, bits=bits)  # fmt: skip
 
@@ -116,6 +121,29 @@ def _wires(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
         )
 
 
+def _has_network(arch: Architecture) -> bool:
+    return arch.pe_array.dataflow is Dataflow.ROW_STATIONARY
+
+
+def _network(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    if not _has_network(arch):
+        return
+    cell = wire_cell(arch)
+    for (operand, direction), length_mm in network_lengths(arch, table).items():
+        yield Price(
+            component=NOC, action=direction.value, operand=operand.value, unit=f"b over {length_mm:.4g} mm",
+            pj=table.wire_pj_per_bit_mm[cell] * length_mm, source=f"wire.{cell}", bits=1,
+        )  # fmt: skip
+
+
+def _clock(table: EnergyTable) -> Iterator[Price]:
+    if table.clock_pj_per_pe_cycle:
+        yield Price(
+            component=CLOCK, action="cycle", unit="cycle of a PE", pj=table.clock_pj_per_pe_cycle,
+            source=_source("clock", "clock_pj_per_pe_cycle", table),
+        )  # fmt: skip
+
+
 def _flat_dram(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
     for direction in Direction:
         yield Price(component=arch.dram.name, action=direction.value, unit="b", bits=1,
@@ -139,6 +167,8 @@ def _dram_commands(arch: Architecture, table: EnergyTable, device: DramDevice) -
 
 def _leakage(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
     levels = {level.name: sram_source(level) for level in arch.srams}
+    if pe_store(arch, table).macros:
+        levels[SPAD] = "leakage.spads"
     for part, power_mw in leakage_mw(arch, table).items():
         source = _source(levels.get(part, "leakage.logic"), "leakage_mw", table)
         pj = power_mw / arch.clock_mhz * PJ_PER_MW_US
@@ -152,8 +182,12 @@ def _source(key: str, override: str, table: EnergyTable) -> str:
 def _sources(arch: Architecture, table: EnergyTable, device: DramDevice) -> dict[str, str]:
     """Return every sentence that a price or an area may point to, by its key."""
     cells = {sram_source(level): table.sram_models[level.cell].source for level in arch.srams}
+    macro = f"{table.sram_models[SramCell.LSTP].source}, at {table.node_nm:g} nm"
     said = {
         **table.sources,
+        "spad.macro": macro,
+        SPAD_FILES: f"{table.sources['area.register']}; larger files: {macro}",
+        "leakage.spads": f"{table.sources['leakage.logic']}; larger files: {macro}",
         **{key: f"{text}, at {table.node_nm:g} nm" for key, text in cells.items()},
         MODEL_SOURCE: MAC_MODEL,
         "dram_commands": f"commands and currents of {device.name} ({device.source})",

@@ -7,7 +7,7 @@ from math import fsum
 from archsim.arch.architecture import Architecture
 from archsim.arch.dram_device import DramDevice
 from archsim.cost.dram_standin import device_copies, standin_counts, until_the_end
-from archsim.cost.price_list import LEAKAGE, MAC, SPAD, VECTOR, WIRES, ActionEnergy, Price, PriceList
+from archsim.cost.price_list import CLOCK, LEAKAGE, MAC, NOC, SPAD, VECTOR, WIRES, ActionEnergy, Price, PriceList
 from archsim.engine.dram_run import DramCounts
 from archsim.engine.layer_run import LayerRun
 from archsim.errors import SimulationError
@@ -18,7 +18,10 @@ STATIONARY = {
     Dataflow.WEIGHT_STATIONARY: Operand.WEIGHT,
     Dataflow.INPUT_STATIONARY: Operand.IFMAP,
     Dataflow.OUTPUT_STATIONARY: Operand.PSUM,
+    Dataflow.CHANNEL_PARALLEL: Operand.WEIGHT,
+    Dataflow.ROW_STATIONARY: None,
 }
+"""What stays in the PEs while the rest is handed on; None = words come over networks of their own, which are counted."""
 Count = int | float
 
 
@@ -66,9 +69,10 @@ def price_layer(run: LayerRun, arch: Architecture, prices: PriceList) -> LayerEn
 
     Notes
     -----
-    Every action costs its price, plus leakage and DRAM background over the layer's time. A PE hands a word on to
-    its neighbour with every register write; words of the operand that stays in the PEs come over half a side
-    of the array, words at an on-chip level travel one side.
+    Every action costs its price, plus leakage, clock (of every PE, at work or not) and DRAM background over the
+    layer's time. A PE hands a word on to its neighbour with every register write, unless the array has networks;
+    words of the operand that stays in the PEs come over half a side of the array, words at an on-chip level travel
+    one side. A gated MAC costs no multiplication.
     """
     if not run.is_costed:
         return LayerEnergy(actions=(), components=(), traffic_pj=tuple(0.0 for _ in run.traffic))
@@ -98,7 +102,7 @@ class _PricedLayer:
 
     def array(self) -> Iterator[ActionEnergy]:
         """Yield what the multipliers did."""
-        yield self._action(MAC, "compute", self.run.occupied_macs)
+        yield self._action(MAC, "compute", self.run.occupied_macs - self.run.gated_macs)
 
     def access(self, row: TrafficCount) -> ActionEnergy:
         """Return the accesses of an on-chip traffic row."""
@@ -107,10 +111,12 @@ class _PricedLayer:
         return _action_of(price, count, row.operand.value)
 
     def rest(self) -> Iterator[ActionEnergy]:
-        """Yield what the vector unit and the wires did, and the cycles in which the chip leaked."""
+        """Yield what the vector unit and the wires did, and the cycles in which the chip was clocked and leaked."""
         yield self._action(VECTOR, "compute", self.run.lane_ops)
         for action, bits in self._wire_bits().items():
             yield self._action(WIRES, action, bits)
+        if (CLOCK, "cycle", "") in self.by_name:
+            yield self._action(CLOCK, "cycle", self.arch.pe_array.pes * self.run.total_cycles)
         for component, part, _ in self.by_name:
             if component == LEAKAGE:
                 yield self._action(LEAKAGE, part, self.run.total_cycles)
@@ -162,11 +168,11 @@ class _PricedLayer:
         held = STATIONARY[self.arch.pe_array.dataflow]
         bits = {"hop": 0, "half_span": 0, "span": 0}
         for row in self.run.traffic:
-            if row.level == SPAD and row.direction is Direction.WRITE:
-                if row.operand is held is Operand.PSUM:
-                    continue  # it is added to where it lies
+            if row.level == SPAD:
+                if row.direction is Direction.READ or held is None or row.operand is held is Operand.PSUM:
+                    continue  # read or added to where it lies, or brought by a network
                 bits["half_span" if row.operand is held else "hop"] += row.words * self._width(row)
-            elif row.level != SPAD and (row.level != self.arch.dram.name or self._bypasses_srams(row.operand)):
+            elif row.level != NOC and (row.level != self.arch.dram.name or self._bypasses_srams(row.operand)):
                 bits["span"] += row.bytes * 8
         return bits
 

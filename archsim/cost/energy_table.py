@@ -28,7 +28,7 @@ from archsim.numerics.operand_formats import OperandFormats
 
 OVERRIDE_KEYS = (
     "mac_pj", "spad_pj_per_bit", "sram_read_pj_per_byte", "sram_write_pj_per_byte", "dram_pj_per_bit",
-    "lane_op_pj", "leakage_mw",
+    "lane_op_pj", "leakage_mw", "clock_pj_per_pe_cycle",
 )  # fmt: skip
 """What ``energy.overrides`` of an arch file may replace; each stands for the final, scaled number."""
 
@@ -72,6 +72,8 @@ class EnergyTable:
         Of logic, at the density's own node; 1 mW/mm2 is 1 nW/um2. [mW/mm2]
     leakage_area_factor
         Turns an area at ``node_nm`` into that at the density's node: leakage is not scaled.
+    logic_clock_pj
+        Of clock tree, pipeline registers and control per PE and cycle, at the node; 0 = not modelled. [pJ]
     overrides
         Numbers that replace the table's, keyed by `OVERRIDE_KEYS`.
     statements
@@ -81,7 +83,7 @@ class EnergyTable:
 
     Notes
     -----
-    Not modelled: data-dependent switching, clock tree, control.
+    Not modelled: data-dependent switching; clock tree and control where ``logic_clock_pj`` is 0.
     """
 
     name: str
@@ -100,6 +102,7 @@ class EnergyTable:
     dram_io_pj_per_bit: Mapping[str, float]
     logic_leakage_mw_per_mm2: float
     leakage_area_factor: float
+    logic_clock_pj: float
     overrides: Mapping[str, float]
     statements: tuple[Statement, ...]
     sources: Mapping[str, str]
@@ -138,6 +141,11 @@ class EnergyTable:
     def spad_pj_per_bit(self) -> float:
         """One bit read or written in a PE. [pJ/b]"""
         return self.overrides.get("spad_pj_per_bit", self.register_pj_per_bit)
+
+    @property
+    def clock_pj_per_pe_cycle(self) -> float:
+        """Clock tree, pipeline registers and control of one PE in one cycle, whatever it does; 0 = not modelled. [pJ]"""
+        return self.overrides.get("clock_pj_per_pe_cycle", self.logic_clock_pj)
 
 
 def load_energy_table(choice: EnergyChoice) -> EnergyTable:
@@ -210,10 +218,16 @@ def _scaled(file: TableFile, choice: EnergyChoice, folder: Path) -> EnergyTable:
         dram_io_pj_per_bit={protocol: io.of(protocol).value for protocol in type(io).model_fields},
         logic_leakage_mw_per_mm2=file.logic_leakage.value,
         leakage_area_factor=1 / scaled.area_factor(file.logic_leakage.node_nm),
+        logic_clock_pj=_clock_pj(scaled),
         overrides=dict(choice.overrides),
         statements=statements_of(scaled, choice.overrides),
         sources=sources_of(file),
     )
+
+
+def _clock_pj(scaled: ScaledTable) -> float:
+    entry = scaled.file.clock
+    return entry.value * scaled.energy_factor(entry.node_nm) if entry else 0.0
 
 
 def _sram_models(scaled: ScaledTable, folder: Path) -> dict[SramCell, SramModel]:

@@ -41,8 +41,8 @@ def foreign_prices(table: ForeignTable, own: PriceList, arch: Architecture) -> P
 
     Notes
     -----
-    What a table of another tool seldom has (wires, leakage, DRAM beyond its bursts) is 0 where it is not there, and
-    said so; areas that are not there stay archsim's own.
+    What a table of another tool seldom has (wires, networks of the array, clock, leakage, DRAM beyond its bursts)
+    is 0 where it is not there, and said so; areas that are not there stay archsim's own.
     """
     finder = _Finder(table=table, arch=arch)
     prices = tuple(price for each in own.prices if (price := finder.priced(each)) is not None)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from archsim.arch.dram_device import DramDevice
 
 MAC, SPAD, VECTOR, WIRES, LEAKAGE = "mac", "spad", "vector", "wires", "leakage"
-"""Components beside the memory levels, which go by their names."""
+NOC, CLOCK = "noc", "clock"
+"""Components beside the memory levels, which go by their names; the last two only where the chip has them."""
 DRAM_PARTS = ("activate", "refresh", "background", "io")
 """What DRAM costs beyond its bursts; the components are the level's name, an underscore and one of these."""
 

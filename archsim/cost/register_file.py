@@ -1,7 +1,8 @@
-"""What a read or write of a small register file costs; called by `chip_prices.py` for the spads of the PEs."""
+"""What a read or write of a small register file costs; called by `chip_prices.py` and `spads.py` for the stores of PEs."""
 
 from archsim.arch.memory_level import SramCell, SramPorts
 from archsim.cost.energy_table import EnergyTable
+from archsim.cost.sram_model import SramPoint
 from archsim.terms import Direction
 
 
@@ -27,11 +28,17 @@ def register_file_pj(entries: int, width_bits: int, direction: Direction, table:
     """
     if "spad_pj_per_bit" in table.overrides:
         return width_bits * table.overrides["spad_pj_per_bit"]
-    if entries > table.most_register_entries:
-        point = table.sram_models[SramCell.LSTP].point(
-            bank_bytes=entries * width_bits / 8, access_bits=width_bits, ports=SramPorts()
-        )
+    point = file_macro(entries, width_bits, table)
+    if point is not None:
         return point.read_pj if direction is Direction.READ else point.write_pj
     reads_through_mux = direction is Direction.READ and entries > 1
     mux = table.mux_pj_per_bit_entry * entries if reads_through_mux else 0.0
     return width_bits * (table.register_pj_per_bit + mux)
+
+
+def file_macro(entries: int, width_bits: int, table: EnergyTable) -> SramPoint | None:
+    """Return the SRAM macro that a large file is; None for one of flip-flops."""
+    if entries <= table.most_register_entries:
+        return None
+    bank_bytes = entries * width_bits / 8
+    return table.sram_models[SramCell.LSTP].point(bank_bytes=bank_bytes, access_bits=width_bits, ports=SramPorts())

@@ -192,6 +192,12 @@ class DramLink(_Strict):
         return entry
 
 
+class PeCycleEnergy(Number):
+    """Energy of clock tree, pipeline registers and control, per PE and cycle."""
+
+    unit: Literal["pJ/PE/cycle"]
+
+
 class LeakageDensity(Number):
     """Leakage of logic per area."""
 
@@ -232,6 +238,7 @@ class TableFile(_Strict):
     wires: Wires
     dram_stand_in: str = Field(min_length=1)
     dram_io: DramLink
+    clock: PeCycleEnergy | None = None
     logic_leakage: LeakageDensity
     scaling: Scaling
 

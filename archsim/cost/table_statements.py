@@ -73,6 +73,7 @@ def sources_of(file: TableFile) -> dict[str, str]:
             for cell, entries in (("lstp", wires.lstp), ("hp", wires.hp))
         },
         **{key: number.source + _doubt(number) for key, number in io.items()},
+        **({"clock": file.clock.source + _doubt(file.clock)} if file.clock else {}),
         "leakage.logic": file.logic_leakage.source + _doubt(file.logic_leakage),
     }
 

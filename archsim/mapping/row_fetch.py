@@ -59,7 +59,8 @@ class RowTiles:
         np.maximum.at(written, (self.psum_block, self.filter_in_block), last_write)
         np.maximum.accumulate(written, axis=1, out=written)
         before = self.psum_block - self.psum_copies
-        return np.where(before >= 0, written[before, self.filter_in_block], -1)
+        earlier = written[np.maximum(before, 0), self.filter_in_block]
+        return np.where(before >= 0, earlier, -1)
 
 
 def row_tiles(passes: RowPasses, work: RowWork) -> RowTiles:

@@ -4,7 +4,7 @@ Called by `row_search.py` for a mapping that the user fixed, and when nothing fi
 same rules of all candidates at once (`room_left` and `sets_that_fit` work on arrays too).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import SramLevel
 from archsim.arch.pe_array import PeArray
-from archsim.arch.row_mapping import RowMapping
+from archsim.arch.row_mapping import LETTERS, RowMapping
 from archsim.mapping.row_shape import RowShape
 from archsim.terms import Operand
 
@@ -110,8 +110,15 @@ def _too_small_level(level: SramLevel, words: dict[Operand, int], arch: Architec
                 )
     elif sum(needs.values()) > level.room_bytes:
         parts = " + ".join(f"{operand} {need:,} B" for operand, need in needs.items())
-        whole = f", each in whole banks of {level.capacity_bytes // level.banks:,} B" if level.banks > 1 else ""
+        whole = f", each in whole banks of {level.capacity_bytes // level.banks:,} B," if level.banks > 1 else ""
         yield (
             f"{parts}{whole} exceed {level.name} ({level.room_bytes:,} B) by {sum(needs.values()) - level.room_bytes:,} B: "
-            f"give it {sum(needs.values()) + level.keep_bytes:,} B, or choose a smaller m, n, e, q or r"
+            f"give it {sum(needs.values()) + level.keep_bytes:,} B, or choose a smaller {_letters(needs)}"
         )
+
+
+def _letters(operands: Iterable[Operand]) -> str:
+    """Name the letters that the tiles of some operands grow with."""
+    grows = {Operand.IFMAP: "neqr", Operand.PSUM: "mne", Operand.WEIGHT: "pqrt"}
+    found = [letter for letter in LETTERS if any(letter in grows[operand] for operand in operands)]
+    return f"{', '.join(found[:-1])} or {found[-1]}"

@@ -10,6 +10,7 @@ import pytest
 from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
 from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
+from archsim.arch.row_pe import ArrayNetworks, Spads
 from archsim.engine.layer_run import LayerRun
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.operand_formats import OperandFormats
@@ -62,6 +63,21 @@ def chip(formats: Callable[..., OperandFormats], glb: SramLevel) -> Callable[...
 
     def make(**changes: object) -> Architecture:
         return replace(base, **changes)
+
+    return make
+
+
+@pytest.fixture
+def row_chip(chip: Callable[..., Architecture], formats: Callable[..., OperandFormats]) -> Callable[[], Architecture]:
+    """12 x 14 row-stationary PEs of 16 bit with the spads of Eyeriss, at 200 MHz."""
+    array = PeArray(
+        rows=12, columns=14, dataflow=Dataflow.ROW_STATIONARY,
+        spads=Spads(ifmap_words=12, weight_words=224, psum_words=24),
+        networks=ArrayNetworks(ifmap_bits=16, weight_bits=64, psum_bits=64),
+    )  # fmt: skip
+
+    def make() -> Architecture:
+        return chip(clock_mhz=200, technology_nm=65, pe_array=array, formats=formats("int16", psum="int16"))
 
     return make
 

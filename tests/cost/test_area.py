@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from archsim.arch.architecture import EnergyChoice, VectorUnit
-from archsim.cost.area import area_parts, register_bits_per_pe
+from archsim.cost.area import area_parts
 from archsim.cost.energy_table import load_energy_table
+from archsim.cost.spads import register_bits_per_pe
 from archsim.terms import Dataflow, Operand
 
 TABLE = load_energy_table(EnergyChoice())

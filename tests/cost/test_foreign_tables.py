@@ -22,6 +22,7 @@ CHIPS = {
     "os_16x16": (),  # partitioned GLB
     "is_16x16": ("energy.node_nm=65",),
     "scalesim_ws_32x32": ("energy.overrides={dram_pj_per_bit: 4, mac_pj: 0.7}",),  # no vector unit
+    "eyeriss_v1": ("energy.overrides={clock_pj_per_pe_cycle: 6}",),  # spads, networks
 }
 ERT = """
 ERT:

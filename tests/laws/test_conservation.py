@@ -13,7 +13,7 @@ from archsim.engine.simulate import run_layer
 from archsim.errors import MappingError
 from archsim.mapping.ifmap_geometry import ifmap_geometry
 from archsim.terms import Direction, Operand
-from tests.strategies import architectures, array_layers
+from tests.strategies import any_architecture, array_layers
 
 
 def run_or_skip(layer, arch) -> LayerRun:
@@ -30,7 +30,7 @@ def words(run: LayerRun, level: str, operand: Operand, direction: Direction) -> 
 
 
 @settings(max_examples=150, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_macs_are_conserved_and_utilization_stays_below_one(layer, arch) -> None:
     run = run_or_skip(layer, arch)
     assert run.macs == run.occupied_macs == words(run, "spad", Operand.WEIGHT, Direction.READ)
@@ -40,7 +40,7 @@ def test_macs_are_conserved_and_utilization_stays_below_one(layer, arch) -> None
 
 
 @settings(max_examples=150, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_dram_moves_at_least_every_operand_once(layer, arch) -> None:
     run = run_or_skip(layer, arch)
     gemm = layer.gemm
@@ -50,7 +50,7 @@ def test_dram_moves_at_least_every_operand_once(layer, arch) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_psums_are_read_back_as_often_as_they_were_written(layer, arch) -> None:
     run = run_or_skip(layer, arch)
     assert words(run, "dram", Operand.PSUM, Direction.READ) == words(run, "dram", Operand.PSUM, Direction.WRITE)
@@ -61,7 +61,7 @@ def test_psums_are_read_back_as_often_as_they_were_written(layer, arch) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_the_dram_stall_is_the_sum_of_its_waits(layer, arch) -> None:
     run = run_or_skip(layer, arch)
     assert sum(cycles for _, cycles in run.waits) == run.dram_stall_cycles
@@ -70,7 +70,7 @@ def test_the_dram_stall_is_the_sum_of_its_waits(layer, arch) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_a_layer_is_never_faster_than_its_dram_traffic(layer, arch) -> None:
     assume(arch.pe_array.start_event is StartEvent.FIRST_OPERAND)  # the other one counts from after the first load
     run = run_or_skip(layer, arch)
@@ -79,14 +79,14 @@ def test_a_layer_is_never_faster_than_its_dram_traffic(layer, arch) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_energy_is_the_sum_of_its_parts(layer, arch) -> None:
     run = run_or_skip(layer, arch)
     energy = price_layer(run, arch, load_prices(arch))
     assert energy.total_pj == pytest.approx(math.fsum(pj for _, pj in energy.components))
     assert energy.total_pj == pytest.approx(math.fsum(action.count * action.unit_pj for action in energy.actions))
     assert min(pj for _, pj in energy.components) >= 0
-    levels = dict.fromkeys(("spad", *(level.name for level in arch.srams), arch.dram.name), 0.0)
+    levels = dict.fromkeys(("spad", "noc", *(level.name for level in arch.srams), arch.dram.name), 0.0)
     for count, pj in zip(run.traffic, energy.traffic_pj, strict=True):
         levels[count.level] += pj
     for name, pj in energy.components:
@@ -97,6 +97,6 @@ def test_energy_is_the_sum_of_its_parts(layer, arch) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(layer=array_layers, arch=architectures())
+@given(layer=array_layers, arch=any_architecture)
 def test_the_same_input_gives_the_same_run(layer, arch) -> None:
     assert run_or_skip(layer, arch) == run_layer(layer, arch)
