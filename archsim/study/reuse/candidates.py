@@ -41,7 +41,7 @@ class Candidates:
 
 def ceil_div(whole: int | Sizes, part: int | Sizes) -> Counts:
     """Return how many parts cover the whole, part by part."""
-    return np.ceil(np.true_divide(whole, part))
+    return np.ceil(np.asarray(whole, dtype=np.float64) / part)
 
 
 def fetches(layer: SquareLayer, ofmap_rows: int | Sizes) -> Counts:
@@ -52,6 +52,11 @@ def fetches(layer: SquareLayer, ofmap_rows: int | Sizes) -> Counts:
     """
     rows = np.asarray(ofmap_rows)
     return layer.ofmap_side / rows * layer.window_side(rows) / layer.ifmap_side
+
+
+def same_for_all(number: float) -> Counts:
+    """Return a count that no choice changes."""
+    return np.full(1, float(number))
 
 
 def upto(most: int) -> Sizes:
@@ -78,4 +83,5 @@ def bounded_products(limits: tuple[int, ...], most: int) -> tuple[Sizes, ...]:
 
 def kept_filters(layer: SquareLayer, room_words: Sizes, words_each: int | Sizes) -> Sizes:
     """Return how many of the layer's filters the room is enough for; 1 where it is enough for none."""
-    return np.clip(room_words // words_each, 1, layer.filters)
+    filters: Sizes = np.clip(room_words // words_each, 1, layer.filters)
+    return filters

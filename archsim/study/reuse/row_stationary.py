@@ -6,8 +6,18 @@ their psums add up too, t sets on other filters.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from archsim.study.reuse.candidates import Candidates, Sizes, batch_tiles, bounded_products, ceil_div, fetches, upto
+from archsim.study.reuse.candidates import (
+    Candidates,
+    Sizes,
+    batch_tiles,
+    bounded_products,
+    ceil_div,
+    fetches,
+    same_for_all,
+    upto,
+)
 from archsim.study.reuse.split import InputReuse, PsumReuse
 from archsim.study.reuse.square_layer import SquareLayer
 from archsim.study.reuse.storage import Storage
@@ -38,13 +48,23 @@ def row_stationary(layer: SquareLayer, storage: Storage) -> Candidates:
     psum_words = e * layer.ofmap_side
     m = np.clip((storage.glb_words // n - ifmap_words) // psum_words, 1, layer.filters)
     p = np.minimum(_spad_filters(layer, storage, q), m // t)
-    is_legal = (p >= 1) & (q * r <= layer.channels)
-    p = np.maximum(p, 1)
+    return _candidates(
+        layer,
+        sizes={"n": n, "m": m, "e": e, "p": np.maximum(p, 1), "q": q, "r": r, "t": t},
+        glb_words=n * (ifmap_words + m * psum_words),
+        is_legal=(p >= 1) & (q * r <= layer.channels),
+    )
+
+
+def _candidates(
+    layer: SquareLayer, *, sizes: dict[str, Sizes], glb_words: Sizes, is_legal: NDArray[np.bool_]
+) -> Candidates:
+    """Count accesses: a pass takes n images, e ofmap rows, p t filters and q r channels."""
+    n, m, e, p, q, r, t = sizes.values()
     images = ceil_div(layer.batch, n)
-    spad_runs = ceil_div(layer.channels, q) * layer.kernel
     macs_per_axis = fetches(layer, 1)
     return Candidates(
-        sizes={"n": n, "m": m, "e": e, "p": p, "q": q, "r": r, "t": t},
+        sizes=sizes,
         ifmap=InputReuse(
             words=layer.ifmap_words,
             dram=ceil_div(layer.filters, m) * fetches(layer, e),
@@ -55,18 +75,18 @@ def row_stationary(layer: SquareLayer, storage: Storage) -> Candidates:
         weight=InputReuse(
             words=layer.weight_words,
             dram=images * ceil_div(layer.ofmap_side, e),
-            glb=np.zeros(1),
+            glb=same_for_all(0),
             array=images * layer.ofmap_side,
-            spad=np.float64(layer.batch * layer.ofmap_side**2),
+            spad=same_for_all(layer.batch * layer.ofmap_side**2),
         ),
         psum=PsumReuse(
             words=layer.ofmap_words,
             glb=ceil_div(layer.channels, q * r),
-            array=spad_runs,
-            spad=np.float64(layer.window_words),
+            array=ceil_div(layer.channels, q) * layer.kernel,
+            spad=same_for_all(layer.window_words),
         ),
         active_pes=layer.kernel * e * r * t,
-        glb_words=n * (ifmap_words + m * psum_words),
+        glb_words=glb_words,
         is_legal=is_legal,
     )
 

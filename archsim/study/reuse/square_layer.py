@@ -5,10 +5,16 @@ Called by `study.py` and `scripts/dataflow_study.py`.
 
 from dataclasses import dataclass, replace
 from math import isqrt
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.workload.layer import ConvLayer, MatmulLayer
 from archsim.workload.network import Workload
+
+Rows = TypeVar("Rows", int, NDArray[np.int64])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,11 @@ class SquareLayer:
         return self.ofmap_words * self.window_words
 
     @property
+    def is_fully_connected(self) -> bool:
+        """Whether a filter covers the whole plane."""
+        return self.kernel == self.ifmap_side
+
+    @property
     def window_words(self) -> int:
         """Words of one filter, and products behind one ofmap value. [words]"""
         return self.channels * self.kernel**2
@@ -76,7 +87,7 @@ class SquareLayer:
         """Words of the batch. [words]"""
         return self.batch * self.groups * self.filters * self.ofmap_side**2
 
-    def window_side[Count](self, ofmap_rows: Count) -> Count:
+    def window_side(self, ofmap_rows: Rows) -> Rows:
         """Return the ifmap rows behind so many neighbouring ofmap rows."""
         return self.stride * (ofmap_rows - 1) + self.kernel
 
