@@ -1,17 +1,22 @@
 """The keys of ``mapping`` in an arch file: what layers are searched for, and which are mapped by hand.
 
-Part of `schema.py`; `read_mappings` reads the same list from a file of its own.
+Part of `schema.py`; `with_mapping` reads the same keys from a file of their own.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from archsim.arch.architecture import Architecture
 from archsim.arch.keys import Keys
 from archsim.arch.row_mapping import FixedMapping, MappingChoice, RowMapping
 from archsim.arch.value_types import MAX_SIDE, Line
-from archsim.terms import MapObjective
+from archsim.config_file import read_yaml, validate
+from archsim.errors import ConfigError
+from archsim.terms import Dataflow, MapObjective
 
 Part = Annotated[int, Field(strict=True, ge=1, le=MAX_SIDE)]
 
@@ -47,3 +52,34 @@ class MappingKeys(Keys):
     def build(self) -> MappingChoice:
         """Return the choice."""
         return MappingChoice(objective=self.objective, fixed=tuple(each.build() for each in self.layers))
+
+
+SEARCH = "search"
+"""What `--mapping` takes beside a file: no layer is mapped by hand."""
+
+
+def with_mapping(arch: Architecture, text: str) -> Architecture:
+    """Return the arch with other mappings in place of its own.
+
+    Parameters
+    ----------
+    arch
+        Row stationary.
+    text
+        ``search``, or the path of a .yaml with the keys of an arch's ``mapping``.
+
+    Raises
+    ------
+    ConfigError
+        The arch has no such mappings, or faults in the file.
+    """
+    if arch.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
+        raise ConfigError(f"--mapping is for row_stationary arrays; {arch.name!r} is {arch.pe_array.dataflow}")
+    if text == SEARCH:
+        return replace(
+            arch, mapping=replace(arch.mapping, fixed=()), assumptions=(*arch.assumptions, "--mapping search")
+        )
+    read = validate(read_yaml(Path(text), ConfigError), MappingKeys, ConfigError)
+    objective = read.objective if "objective" in read.model_fields_set else arch.mapping.objective
+    choice = replace(read.build(), objective=objective)
+    return replace(arch, mapping=choice, assumptions=(*arch.assumptions, f"--mapping {text}"))

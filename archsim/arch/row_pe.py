@@ -69,7 +69,7 @@ class RowPe:
 
     References
     ----------
-    .. [1] moateff/Eyeriss-v1-Processing-Element, pe.v: 1 and 1; as measured in tests/golden/rtl_cycles.csv.
+    .. [1] moateff/Eyeriss-v1-Processing-Element, pe.v: 1 and 1; as measured in tests/golden/rtl_row_stationary.csv.
     """
 
     accumulate_cycles: int = 0

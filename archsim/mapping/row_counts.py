@@ -78,7 +78,6 @@ class _Loops:
 def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
     """Score mappings; ``candidates`` has shape (mappings, 7): m, n, e, p, q, r, t."""
     shape, layer = work.shape, work.shape.layer
-    e = candidates[:, 2]
     loops = _loops(candidates, work)
     columns, groups = shape.ofmap_columns, shape.groups
     parts = shape.kernel_parts
@@ -86,7 +85,7 @@ def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
     psums = groups * shape.images * shape.ofmap_rows * columns * shape.filters
     slides = (columns - 1) * layer.stride[1] * pe.shift_cycles * loops.channels_per_pe * loops.filter_passes * parts
     mac_cycles = groups * shape.images * loops.strips * (columns * loops.filters_per_pe * loops.taps_per_pe + slides)
-    row_words, rows_in_tiles = _ifmap_rows(e, loops.strips, work)
+    row_words, rows_in_tiles = _ifmap_rows(candidates[:, 2], work)
     visits = parts * loops.channel_blocks
     ifmap = groups * shape.images * shape.channels * loops.filter_passes * row_words
     weights = groups * shape.taps * shape.channels * shape.filters
@@ -135,20 +134,17 @@ def _sum_of_p(filters: IntArray, p: IntArray, t: IntArray) -> IntArray:
     return full * p + -(-last // t)
 
 
-def _ifmap_rows(e: IntArray, strips: IntArray, work: RowWork) -> tuple[IntArray, IntArray]:
-    """Words of one channel and image that one sweep over all strips and filter parts sends, and the rows fetched for it."""
-    shape = work.shape
-    words = np.zeros_like(e)
-    for tall in shape.row_parts:
-        rows = (shape.ofmap_rows - strips) * shape.layer.stride[0] + strips * ((tall - 1) * shape.layer.dilation[0] + 1)
-        for wide in shape.column_parts:
-            words = words + rows * shape.ifmap_columns(wide)
-    fetched = np.zeros_like(e)
+def _ifmap_rows(e: IntArray, work: RowWork) -> tuple[IntArray, IntArray]:
+    """Words of one channel and image that a sweep over all strips and filter parts sends, and the rows fetched for it."""
+    shape, geometry = work.shape, work.shape.geometry
+    columns = sum(int(shape.ifmap_columns(wide)) for wide in shape.column_parts)
+    words, fetched = np.zeros_like(e), np.zeros_like(e)
     for size in np.unique(e):
-        first = np.arange(0, shape.ofmap_rows, size)
-        last = np.minimum(first + size, shape.ofmap_rows) - 1
-        lines = (shape.geometry.last[last] - shape.geometry.first[first]).sum()
-        fetched[e == size] = lines
+        first = np.arange(0, shape.ofmap_rows, size, dtype=np.int64)
+        rows = np.minimum(size, shape.ofmap_rows - first)
+        sent = sum(int(shape.ifmap_rows(rows, tall).sum()) for tall in shape.row_parts)
+        words[e == size] = sent * columns
+        fetched[e == size] = (geometry.last[first + rows - 1] - geometry.first[first]).sum()
     return words, fetched
 
 

@@ -93,7 +93,8 @@ def _ifmap_fetch(passes: RowPasses) -> IntArray:
     geometry, e = passes.shape.geometry, passes.mapping.e
     start = passes.strip * e
     lines = geometry.last[start + passes.rows - 1] - geometry.first[start]
-    return passes.images * passes.channels * lines * geometry.line_words
+    words: IntArray = passes.images * passes.channels * lines * geometry.line_words
+    return words
 
 
 def _weights_stay(passes: RowPasses, work: RowWork) -> bool:

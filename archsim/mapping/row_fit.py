@@ -38,7 +38,7 @@ def sets_that_fit(filter_rows: int, set_width: int, array: PeArray) -> int:
     return in_height // -(-set_width // array.columns)
 
 
-def tile_bytes(operand: Operand, words: IntArray | int, arch: Architecture) -> IntArray | int:
+def tile_bytes(operand: Operand, words: IntArray, arch: Architecture) -> IntArray:
     """Return the room that a tile of an operand takes in its level, copies loaded ahead included. [B]"""
     level = arch.sram_of(operand)
     if level is None:
@@ -99,7 +99,9 @@ def _too_small_spads(mapping: RowMapping, shape: RowShape, array: PeArray) -> It
 
 def _too_small_level(level: SramLevel, words: dict[Operand, int], arch: Architecture) -> Iterator[str]:
     needs = {
-        operand: int(tile_bytes(operand, words[operand], arch)) for operand in HELD if arch.sram_of(operand) is level
+        operand: int(tile_bytes(operand, np.array(words[operand]), arch))
+        for operand in HELD
+        if arch.sram_of(operand) is level
     }
     if level.partition_bytes is not None:
         for operand, need in needs.items():

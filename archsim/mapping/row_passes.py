@@ -58,13 +58,15 @@ class RowPasses:
     @property
     def is_first_sum(self) -> NDArray[np.bool_]:
         """Whether a pass starts its psums, rather than adds to those of an earlier one."""
-        return (self.channel_block == 0) & (self.kernel_part == 0)
+        first: NDArray[np.bool_] = (self.channel_block == 0) & (self.kernel_part == 0)
+        return first
 
     @property
     def is_last_sum(self) -> NDArray[np.bool_]:
         """Whether a pass finishes its psums."""
-        last_part = self.kernel_part == self.shape.kernel_parts - 1
-        return last_part & (self.channel_block == int(self.channel_block.max()))
+        last_part: NDArray[np.bool_] = self.kernel_part == self.shape.kernel_parts - 1
+        last_block: NDArray[np.bool_] = self.channel_block == int(self.channel_block.max())
+        return last_part & last_block
 
     @property
     def macs(self) -> IntArray:
@@ -141,7 +143,7 @@ def mac_cycles(passes: RowPasses, array: PeArray) -> IntArray:
     per_psum = -(-passes.filter_columns * channels // array.multipliers_per_pe) + pe.accumulate_cycles
     columns = passes.shape.ofmap_columns
     slides = (columns - 1) * passes.shape.layer.stride[1] * channels * pe.shift_cycles
-    return passes.images * (columns * filters * per_psum + slides)
+    return np.asarray(passes.images * (columns * filters * per_psum + slides), dtype=np.int64)
 
 
 def with_overhead(cycles: IntArray, array: PeArray) -> IntArray:

@@ -77,13 +77,14 @@ class RowShape:
         return sum(self.row_parts) * sum(self.column_parts)
 
     def ifmap_rows(self, ofmap_rows: IntArray, taps: IntArray | int) -> IntArray:
-        """Rows of the padded ifmap that so many ofmap rows need under so many filter rows."""
-        rows: IntArray = (ofmap_rows - 1) * self.layer.stride[0] + (taps - 1) * self.layer.dilation[0] + 1
-        return rows
+        """Rows of the padded ifmap that so many ofmap rows take under so many filter rows; skipped ones left out."""
+        stride, dilation = self.layer.stride[0], self.layer.dilation[0]
+        return _taken(ofmap_rows, np.asarray(taps, dtype=np.int64), stride, dilation)
 
     def ifmap_columns(self, taps: IntArray | int) -> IntArray | int:
-        """Columns of the padded ifmap that a whole ofmap row needs under so many filter columns."""
-        return (self.ofmap_columns - 1) * self.layer.stride[1] + (taps - 1) * self.layer.dilation[1] + 1
+        """Columns of the padded ifmap that a window passes over a whole ofmap row; skipped ones pass through it too."""
+        stride, dilation = self.layer.stride[1], self.layer.dilation[1]
+        return (self.ofmap_columns - 1) * stride + (taps - 1) * dilation + 1
 
     def tiles_of(self, mappings: IntArray, *, whole_weights: bool = False) -> dict[Operand, IntArray]:
         """Words of the largest tile of each operand; shape (mappings,). [words]
@@ -127,6 +128,21 @@ def row_shape(layer: ArrayLayer, arch: Architecture) -> RowShape:
         row_parts=_parts(planes.kernel[0], array.rows),
         column_parts=_parts(planes.kernel[1], widest),
     )
+
+
+def _taken(places: IntArray, taps: IntArray, stride: int, dilation: int) -> IntArray:
+    """Count the different places ``i * stride + k * dilation`` for i below ``places`` and k below ``taps``.
+
+    Windows that touch or overlap leave no gap unless they are dilated; the rare others are counted one by one.
+    """
+    reach = (taps - 1) * dilation + 1
+    if dilation == 1:
+        gapless: IntArray = np.minimum((places - 1) * stride + reach, places * taps)
+        return gapless
+    places, taps = np.broadcast_arrays(places, taps)
+    pairs, index = np.unique(np.stack([places.ravel(), taps.ravel()]), axis=1, return_inverse=True)
+    counts = [len(np.unique(np.add.outer(np.arange(p) * stride, np.arange(k) * dilation))) for p, k in pairs.T]
+    return np.array(counts, dtype=np.int64)[index].reshape(places.shape)
 
 
 def _parts(taps: int, most: int) -> tuple[int, ...]:

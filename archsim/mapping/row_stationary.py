@@ -36,7 +36,7 @@ from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mapping
 from archsim.mapping.row_shape import row_shape
 from archsim.mapping.row_spads import gated_macs, network_rows, spad_words
 from archsim.mapping.row_work import RowWork
-from archsim.terms import Operand, ZeroSkip
+from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
 
@@ -59,7 +59,8 @@ def plan_row_layer(
 
     Notes
     -----
-    Not modelled: several groups on the array at one time; ifmap rows that one strip could hand to the next.
+    Not modelled: several groups on the array at one time; ifmap rows that one strip could hand to the next; the wait
+    of a pass shorter than the way of a psum through the array for the psums that it adds to (`ClockedRows.waited_cycles`).
     """
     work = row_work(layer, arch, kept, zeros, loads_table=loads_table)
     yield plan_passes(work, _fixed(work) or search_mapping(work))
@@ -87,7 +88,6 @@ def row_work(
             "no level holds them: add them to its `holds`"
         )
     known = zeros or zeros_by_itself(layer)
-    gates = arch.pe_array.zero_skip is ZeroSkip.GATE
     return RowWork(
         layer=layer.name,
         arch=arch,
@@ -95,7 +95,7 @@ def row_work(
         kept=kept,
         link=link_shares(arch, known),
         table=kernel_table(layer, arch, loads=loads_table),
-        zero_ifmap=known.ifmap.zero_fraction if gates else 0.0,
+        zero_ifmap=known.ifmap.zero_fraction if arch.pe_array.gates else 0.0,
     )
 
 

@@ -21,6 +21,7 @@ CYCLE_SCALES = (
 )
 ENERGY_SCALES = (Scale(1e12, "J"), Scale(1e9, "mJ"), Scale(1e6, "µJ"), Scale(1e3, "nJ"), Scale(1, "pJ"))
 BYTE_SCALES = (Scale(1e9, "GB"), Scale(1e6, "MB"), Scale(1e3, "kB"), Scale(1, "B"))
+WORD_SCALES = (Scale(1e9, "billion words"), Scale(1e6, "million words"), Scale(1, "words"))
 SECOND_SCALES = (Scale(1, "s"), Scale(1e-3, "ms"), Scale(1e-6, "µs"), Scale(1e-9, "ns"))
 OPS_SCALES = (Scale(1e3, "TOPS"), Scale(1, "GOPS"), Scale(1e-3, "MOPS"))
 """For values in GOPS."""

@@ -12,7 +12,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from archsim.report.quantity import BYTE_SCALES, ENERGY_SCALES, SECOND_SCALES, shortened, shown, three_digits
+from archsim.report.quantity import (
+    BYTE_SCALES,
+    ENERGY_SCALES,
+    SECOND_SCALES,
+    WORD_SCALES,
+    shortened,
+    shown,
+    three_digits,
+)
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 
@@ -83,12 +91,14 @@ def _totals(run: RunResult) -> list[tuple[str, str]]:
     return [
         ("network", run.workload.source or "source not given"),
         ("chip", run.arch.source),
+        ("validation", run.arch.validation.text),
         ("total cycles", f"{run.total_cycles:,}"),
         ("time", f"{shown(run.seconds, SECOND_SCALES)} at {three_digits(run.arch.clock_mhz)} MHz, batch {run.batch}"),
         ("frames per second", three_digits(run.frames_per_second)),
         ("performance", f"{three_digits(run.tops)} TOPS (1 MAC = 2 ops), {three_digits(run.tops_per_watt)} TOPS/W"),
         ("utilization", f"{100 * run.utilization:.1f} %"),
         ("DRAM traffic", shown(run.dram_bytes, BYTE_SCALES)),
+        ("DRAM accesses", _accesses(run)),
         *_dram_rows(run),
         *_load_rows(run),
         ("energy", shown(run.energy_pj, ENERGY_SCALES)),
@@ -97,6 +107,13 @@ def _totals(run: RunResult) -> list[tuple[str, str]]:
         ("layers held back by", ", ".join(f"{kind} {count}" for kind, count in bottlenecks.most_common()) or "nothing"),
         ("not costed", _uncosted(run.uncosted) or "nothing"),
     ]
+
+
+def _accesses(run: RunResult) -> str:
+    """Say how many words cross the channel, and how many would if no word were used twice."""
+    moved = sum(layer.dram_words for layer in run.layers)
+    without = sum(layer.words_without_reuse for layer in run.layers)
+    return f"{shown(moved, WORD_SCALES)}; without any reuse {shown(without, WORD_SCALES)} (3 reads and 1 write per MAC)"
 
 
 def _dram_rows(run: RunResult) -> list[tuple[str, str]]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from archsim.cost.energy import LayerEnergy
 from archsim.engine.layer_run import LayerRun
 from archsim.errors import SimulationError
-from archsim.terms import Bottleneck, Direction
+from archsim.terms import Bottleneck, Direction, Operand
 
+ACCESSES_PER_MAC = 4
+"""Words that a MAC without any reuse takes from DRAM (ifmap, weight, psum) and gives back (psum)."""
 WAIT_CAUSES = ("ifmap", "weight", "psum", "write_back", "last_drain")
 """What the array can wait for on the DRAM channel, in the order of the columns."""
 
@@ -83,6 +85,16 @@ class LayerResult:
         return self.run.multipliers
 
     @property
+    def active_pes(self) -> int:
+        """PEs that the largest fold uses; 0 on the vector unit."""
+        return self.run.active_pes
+
+    @property
+    def gated_macs(self) -> int:
+        """Occupied MACs whose multiplier stood still for a zero."""
+        return self.run.gated_macs
+
+    @property
     def lane_ops(self) -> int:
         """Operations on the vector unit."""
         return self.run.lane_ops
@@ -151,6 +163,17 @@ class LayerResult:
     def dram_bytes(self) -> int:
         """Bytes over the DRAM channel. [B]"""
         return self.dram_read_bytes + self.dram_write_bytes
+
+    @property
+    def dram_words(self) -> int:
+        """Values over the DRAM channel, both directions; of a coded operand the nonzero ones. [words]"""
+        rows = self.run.traffic
+        return sum(row.words for row in rows if row.level == self.dram_level and row.operand is not Operand.METADATA)
+
+    @property
+    def words_without_reuse(self) -> int:
+        """Values over the DRAM channel if every MAC fetched its three and wrote one back. [words]"""
+        return ACCESSES_PER_MAC * self.macs
 
     @property
     def energy_pj(self) -> float:

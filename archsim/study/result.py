@@ -262,7 +262,7 @@ class RunResult:
     def _totals(self) -> dict[str, int | float]:
         counts = ("macs", "effectual_macs", "lane_ops", "folds", "compute_cycles", "onchip_stall_cycles",
                   "dram_stall_cycles", "dram_latency_stall_cycles", "total_cycles", "dram_read_bytes",
-                  "dram_write_bytes", "dram_bytes")  # fmt: skip
+                  "dram_write_bytes", "dram_bytes", "dram_words", "words_without_reuse")  # fmt: skip
         sums: dict[str, int | float] = {name: sum(getattr(layer, name) for layer in self.layers) for name in counts}
         energy = {f"{component}_energy_pj": value for component, value in self.energy_components.items()}
         load = (self.weights_load or WeightsLoad()).totals()

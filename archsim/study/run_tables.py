@@ -19,7 +19,7 @@ LAYER_COLUMNS = (
     "layer", "op", "dataflow", "macs", "effectual_macs", "folds", "compute_cycles", "onchip_stall_cycles",
     "dram_stall_cycles", "total_cycles", "utilization", "mapping_efficiency", "dram_read_bytes", "dram_write_bytes",
     "energy_pj", "bottleneck", "dram_latency_stall_cycles", *WAIT_COLUMNS, "occupied_macs", "multipliers", "lane_ops",
-    "is_costed", "note",
+    "is_costed", "note", "active_pes", "gated_macs",
 )  # fmt: skip
 TRAFFIC_COLUMNS = ("layer", "level", "operand", "direction", "words", "bytes", "energy_pj")
 ENERGY_COLUMNS = ("layer", "component", "energy_pj")

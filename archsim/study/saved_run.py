@@ -236,6 +236,8 @@ def _layer_run(
         is_costed=row.choice("is_costed", {"true": True, "false": False}),
         note=row.cells["note"],
         loop_nest=nest,
+        active_pes=row.integer("active_pes"),
+        gated_macs=row.integer("gated_macs"),
         dram=dram,
     )
 

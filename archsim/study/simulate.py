@@ -19,6 +19,7 @@ from archsim.engine.simulate import run_network
 from archsim.engine.weight_store import weight_store
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.result import RunResult
+from archsim.study.row_assumptions import row_assumptions
 from archsim.study.weights_load import weights_load
 from archsim.workload.batch import with_batch
 from archsim.workload.layer import ArrayLayer
@@ -90,7 +91,8 @@ def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]
     store = weight_store(arch, workload)
     weights = (store.sentence,) if store else ()
     link = link_assumptions(arch, workload)
-    return (*MODEL_ASSUMPTIONS, *ports, _dram_assumption(arch.dram), *link, *weights, *zeros)
+    rows = row_assumptions(arch, workload)
+    return (*MODEL_ASSUMPTIONS, *ports, *rows, _dram_assumption(arch.dram), *link, *weights, *zeros)
 
 
 def _dram_assumption(dram: DramLevel) -> str:

@@ -1,0 +1,55 @@
+"""What a report must say of a row-stationary chip: whence its mappings come, and what its passes leave out.
+
+Called by `simulate.py`.
+"""
+
+from collections.abc import Iterator
+
+from archsim.arch.architecture import Architecture
+from archsim.terms import Dataflow
+from archsim.workload.layer import ArrayLayer
+from archsim.workload.network import Workload
+
+OVERHEAD = (
+    "row stationary: every pass takes {share:.3g} % longer than its words and MACs: start, hand-over and drain as one "
+    "measured share (pe_array.row_pe.pass_overhead), not a model of them"
+)
+NO_OVERHEAD = (
+    "row stationary: passes follow each other without start, hand-over or drain (pe_array.row_pe.pass_overhead is 0)"
+)
+GATED = (
+    "zero gating: in every layer the share of MACs that stand still is the share of zeros of its ifmap; where that is "
+    "not known, none"
+)
+PADDING = "ifmaps lie in DRAM with their padding; a known share of zeros holds for the padded ifmap"
+FIXED = "mapping of {layers} fixed: {source}"
+SEARCHED = "mapping of {count} layers searched: least {objective} of all that fit, by closed forms"
+
+
+def row_assumptions(arch: Architecture, workload: Workload) -> Iterator[str]:
+    """Yield the sentences; none for a chip without gating or row-stationary array."""
+    if arch.pe_array.gates:
+        yield GATED
+    if arch.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
+        return
+    share = arch.pe_array.row_pe.pass_overhead if arch.pe_array.row_pe else 0.0
+    yield OVERHEAD.format(share=100 * share) if share else NO_OVERHEAD
+    if arch.dram.stores_padding:
+        yield PADDING
+    yield from _mappings(arch, workload)
+
+
+def _mappings(arch: Architecture, workload: Workload) -> Iterator[str]:
+    by_source: dict[str, list[str]] = {}
+    searched = 0
+    for layer in workload.layers:
+        if isinstance(layer, ArrayLayer):
+            fixed = arch.mapping.for_layer(workload.name, layer.name).fixed
+            if fixed:
+                by_source.setdefault(fixed[0].source, []).append(layer.name)
+            else:
+                searched += 1
+    for source, layers in by_source.items():
+        yield FIXED.format(layers=", ".join(layers), source=source)
+    if searched:
+        yield SEARCHED.format(count=searched, objective=arch.mapping.objective)

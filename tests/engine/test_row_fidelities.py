@@ -1,0 +1,101 @@
+"""Row stationary: plan, event engine and clocked array give the same cycles, words and, the last one, numpy's values."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from archsim.arch.memory_level import DramLevel, SramLevel
+from archsim.arch.row_mapping import FixedMapping, MappingChoice, RowMapping
+from archsim.engine.clocked_rows import run_clocked_rows
+from archsim.engine.measure import measure_plan
+from archsim.mapping.row_passes import list_passes
+from archsim.mapping.row_search import _legal
+from archsim.mapping.row_stationary import plan_row_layer, row_work
+from archsim.numerics.window import Window
+from archsim.terms import Direction, Operand
+from archsim.workload.layer import ConvLayer
+from tests.strategies import HELD, architecture, row_arrays
+
+WIDE = 1 << 16
+FREE = DramLevel(name="dram", bandwidth_bytes_per_cycle=1e9, is_ideal=True)
+BOUNDLESS = SramLevel(name="glb", capacity_bytes=1 << 30, holds=HELD)
+
+
+@st.composite
+def mapped_convs(draw: st.DrawFn):
+    """One group of a conv whose filters need no cutting, on an array with ideal memories and any mapping that fits."""
+    array = draw(row_arrays())
+    networks = replace(array.networks, ifmap_bits=WIDE, psum_bits=WIDE)
+    array = replace(array, networks=networks, row_pe=replace(array.row_pe, pass_overhead=0.0))
+    kernel = draw(st.integers(1, min(4, array.rows))), draw(st.integers(1, min(4, array.spads.ifmap_words)))
+    pad = draw(st.integers(0, 1))
+    layer = ConvLayer(
+        name="conv", in_channels=draw(st.integers(1, 5)), out_channels=draw(st.integers(1, 6)),
+        ifmap=tuple(draw(st.integers(side, 9)) for side in kernel), kernel=kernel,
+        stride=(draw(st.integers(1, 3)), draw(st.integers(1, 3))), padding=((pad, pad), (0, pad)), dilation=(1, 1),
+        batch=draw(st.integers(1, 3)),
+    )  # fmt: skip
+    arch = architecture(array, (BOUNDLESS,), FREE)
+    legal = _legal(row_work(layer, arch))
+    assume(len(legal))
+    letters = legal[draw(st.integers(0, len(legal) - 1))]
+    mapping = RowMapping(**dict(zip("mnepqrt", map(int, letters), strict=True)))
+    fixed = FixedMapping(workload="*", layer="*", mapping=mapping)
+    return layer, replace(arch, mapping=MappingChoice(fixed=(fixed,))), mapping, draw(st.integers(0, 2**32 - 1))
+
+
+@settings(max_examples=120, deadline=None)
+@given(case=mapped_convs())
+def test_plan_event_and_clocked_array_agree(case) -> None:
+    layer, arch, mapping, seed = case
+    random = np.random.default_rng(seed)
+    ifmap = random.integers(-9, 10, (layer.batch, layer.in_channels, *layer.ifmap))
+    weight = random.integers(-9, 10, (layer.out_channels, layer.in_channels, *layer.kernel))
+    window = Window(stride=layer.stride, padding=layer.padding)
+    clocked = run_clocked_rows(ifmap, weight, window, mapping, pe_array=arch.pe_array, weight_bits=8)
+    (plan,) = plan_row_layer(layer, arch)
+    assert plan.compute_cycles + clocked.waited_cycles == clocked.output_cycles.max()
+    assert measure_plan(plan, arch.dram).compute_cycles == plan.compute_cycles
+    if not clocked.waited_cycles:  # the plan has no term for a pass that catches up with its own psums: see its Notes
+        starts = np.cumsum(plan.steps.advance_cycles) - plan.steps.advance_cycles
+        assert clocked.pass_starts.tolist() == starts.tolist()
+    assert clocked.counts.macs == plan.array_macs == layer.macs
+    assert clocked.ofmap.tolist() == convolved(ifmap, weight, layer).tolist()
+
+
+@settings(max_examples=120, deadline=None)
+@given(case=mapped_convs())
+def test_words_of_the_plan_are_those_of_the_clocked_array(case) -> None:
+    layer, arch, mapping, seed = case
+    ifmap = np.random.default_rng(seed).integers(1, 10, (layer.batch, layer.in_channels, *layer.ifmap))
+    weight = np.ones((layer.out_channels, layer.in_channels, *layer.kernel), dtype=np.int64)
+    window = Window(stride=layer.stride, padding=layer.padding)
+    array = replace(arch.pe_array, zero_skip="none", multipliers_per_pe=1)
+    arch = replace(arch, pe_array=array)
+    counts = run_clocked_rows(ifmap, weight, window, mapping, pe_array=array, weight_bits=8).counts
+    (plan,) = plan_row_layer(layer, arch)
+    passes = list_passes(row_work(layer, arch).shape, mapping)
+    ways = {name: (Operand(name), Direction.READ, Direction.WRITE) for name in ("ifmap", "weight", "psum")}
+    for name, (operand, read, write) in ways.items():
+        assert plan.words("spad", operand, read) == getattr(counts, f"{name}_spad_reads")
+        assert plan.words("spad", operand, write) == getattr(counts, f"{name}_spad_writes")
+    assert plan.words("noc", Operand.PSUM, Direction.WRITE) == counts.psum_hops
+    assert passes.weights.sum() == counts.weight_words
+    assert passes.ifmap_words.sum() == counts.ifmap_words
+    assert np.where(passes.is_first_sum, 0, passes.psums).sum() == counts.psum_words_in
+    assert passes.psums.sum() == counts.psum_words_out
+
+
+def convolved(ifmap: np.ndarray, weight: np.ndarray, layer: ConvLayer) -> np.ndarray:
+    """The convolution by plain numpy."""
+    padded = np.pad(ifmap, ((0, 0), (0, 0), *layer.padding))
+    rows, columns = layer.ofmap
+    found = np.zeros((layer.batch, layer.out_channels, rows, columns), dtype=np.int64)
+    for row in range(rows):
+        for column in range(columns):
+            top, left = row * layer.stride[0], column * layer.stride[1]
+            patch = padded[:, :, top : top + layer.kernel[0], left : left + layer.kernel[1]]
+            found[:, :, row, column] = np.tensordot(patch, weight, axes=([1, 2, 3], [1, 2, 3]))
+    return found
