@@ -13,7 +13,7 @@ from archsim.arch.dram_devices import device_names, load_device
 from archsim.arch.pe_array_keys import SHORT_DATAFLOWS
 from archsim.arch.scalesim_cfg import read_scalesim_cfg
 from archsim.arch.schema import read_arch_yaml
-from archsim.config_file import did_you_mean
+from archsim.config_file import did_you_mean, shortened
 from archsim.errors import ArchsimError, ConfigError, WorkloadError
 from archsim.format_shelf import format_rows
 from archsim.workload.batch import with_batch
@@ -170,12 +170,20 @@ def shelf_lines(shelf: str) -> list[str]:
 
 
 def _arch_rows() -> list[tuple[str, str]]:
-    return [(name, _arch_in_brief(load_arch(name))) for name in arch_names()]
+    """Return dataflow, PEs, clock, node, validation state and source of each arch, one below the other."""
+    archs = [(name, load_arch(name)) for name in arch_names()]
+    facts = [_arch_facts(arch) for _, arch in archs]
+    widths = [max(map(len, column)) for column in zip(*facts, strict=True)]
+    return [
+        (name, "  ".join((*map(str.ljust, cells, widths), shortened(arch.source))))
+        for (name, arch), cells in zip(archs, facts, strict=True)
+    ]
 
 
-def _arch_in_brief(arch: Architecture) -> str:
+def _arch_facts(arch: Architecture) -> tuple[str, ...]:
     array = arch.pe_array
-    return f"{array.rows} x {array.columns} {array.dataflow}, {arch.clock_mhz:g} MHz; {arch.source}"
+    clock, node = f"{arch.clock_mhz:.4g} MHz", f"{arch.technology_nm:g} nm"
+    return array.dataflow, f"{array.rows} x {array.columns}", clock, node, arch.validation.state
 
 
 def _workload_rows() -> list[tuple[str, str]]:

@@ -25,22 +25,22 @@ from archsim.cli_options import (
     EnergyTable,
     Layers,
     Mapping,
+    Mappings,
     Network,
     Out,
     Outstanding,
     PageChoice,
     Plot,
     PolicyChoice,
-    ReferenceFile,
     Run,
     Seed,
     Settings,
     Shelf,
-    Suites,
     Trace,
     Version,
     named_path,
 )  # fmt: skip
+from archsim.cli_validate import validate
 from archsim.errors import ArchsimError, SimulationError
 from archsim.terms import DramPolicy
 
@@ -78,6 +78,7 @@ def run(
     batch: Batch = None,
     layers: Layers = None,
     settings: Settings = None,
+    mapping: Mappings = None,
     dram: Dram = None,
     energy_table: EnergyTable = None,
     seed: Seed = 0,
@@ -85,8 +86,10 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a network on a chip."""
+    from archsim.arch.mapping_keys import with_mapping
     from archsim.catalog import load_arch, load_workload
     from archsim.cost.price_source import with_energy_table
+    from archsim.engine.link_zeros import cut_out
     from archsim.study.directory import check_directory
     from archsim.study.simulate import simulate
 
@@ -95,9 +98,11 @@ def run(
     chip = load_arch(arch, tuple(settings or ()))
     network = load_workload(workload, batch=batch)
     if layers is not None:
-        network = network.only(layers)
+        network = cut_out(network, layers)
     if dram is DramChoice.IDEAL:
         chip = chip.with_ideal_dram()
+    if mapping is not None:
+        chip = with_mapping(chip, mapping)
     if energy_table is not None:
         chip = with_energy_table(chip, energy_table)
     if check:
@@ -185,22 +190,7 @@ def dram(
         print_dram(report)
 
 
-@app.command(short_help="Hold archsim against published numbers.")
-def validate(suites: Suites = None, *, reference: ReferenceFile = None, as_json: AsJson = False) -> None:
-    """Hold archsim against published numbers; exit 1 where a bound is broken."""
-    from archsim.validate.suites import run_suites
-    from archsim.validate.tables import plain_suite, suite_notes, suite_tables, suite_verdict
-
-    results = run_suites(suites or [], reference)
-    if as_json:
-        _print_json([plain_suite(each) for each in results])
-    else:
-        from archsim.report.terminal import print_tables
-
-        for each in results:
-            print_tables(suite_tables(each), [*suite_notes(each), suite_verdict(each)])
-    if not all(each.passes for each in results):
-        raise typer.Exit(1)
+app.command(short_help="Hold archsim against published numbers.")(validate)
 
 
 @app.command(name="list")

@@ -45,6 +45,12 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable."),
 ]
+Mappings = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping", metavar="search|FILE", help="Row stationary: search every layer, or map as a .yaml says."
+    ),
+]
 Layers = Annotated[str | None, typer.Option("--layers", metavar="GLOB", help="Only the layers whose names match.")]
 Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfers take no time.")]
 EnergyTable = Annotated[
@@ -69,6 +75,4 @@ Commands = Annotated[Path | None, typer.Option("--commands", metavar="FILE.csv",
 Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", parser=named_path, help="Draw some of them here.")
 ]
-Suites = Annotated[list[str] | None, typer.Argument(metavar="SUITE...", help="dram, sram, numerics; all if left out.")]
-ReferenceFile = Annotated[Path | None, typer.Option("--reference", metavar="FILE.csv", parser=named_path, help="Other published rows, in the same columns.")]  # fmt: skip
 Version = Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from archsim.arch.memory_level import LIVES_WITH, DramLevel, SramLevel
 from archsim.arch.pe_array import PeArray
 from archsim.arch.row_mapping import MappingChoice
+from archsim.arch.validation import Validation
 from archsim.arch.word_group import WordGroup
 from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Operand
@@ -72,6 +73,8 @@ class Architecture:
         by layer. False = a layer that does not fit the arch's formats is refused.
     mapping
         What layers are searched for, and those that are mapped by hand; row stationary only.
+    validation
+        How far its numbers were held against a real chip's; shown in every report.
     codes, kernel
         Of the layer that runs, put in by `mapping/layer_arch.py`; None in an arch as read. The widths of its
         values where a level packs them, None = ``formats``; weights behind one pointer, None = stored one by one.
@@ -91,6 +94,7 @@ class Architecture:
     content_hash: str = ""
     follows_workload: bool = False
     mapping: MappingChoice = field(default_factory=MappingChoice)
+    validation: Validation = field(default_factory=Validation)
     codes: OperandFormats | None = None
     kernel: WordGroup | None = None
 

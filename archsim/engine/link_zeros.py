@@ -6,6 +6,7 @@ a max pool reads has the zeros of what it writes, at the least: that least is ta
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
 from archsim.engine.residency import sources_of
@@ -13,7 +14,7 @@ from archsim.numerics.link_code import ZeroCounts, expect_zeros
 from archsim.terms import Operand
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.network import Workload
-from archsim.workload.tensor_zeros import LayerZeros, tensor_words
+from archsim.workload.tensor_zeros import LayerZeros, MeasuredZeros, tensor_words
 
 Known = dict[Operand, ZeroCounts]
 KEEPS_ZEROS = ("max_pool", "lrn")
@@ -64,6 +65,27 @@ def known_zeros(workload: Workload) -> dict[str, Known]:
     return known
 
 
+def cut_out(workload: Workload, pattern: str) -> Workload:
+    """Return the layers whose names match a shell pattern, with what the whole network tells of their zeros.
+
+    Raises
+    ------
+    WorkloadError
+        No layer matches.
+    """
+    part, known = workload.only(pattern), known_zeros(workload)
+    told = tuple(
+        MeasuredZeros(layer=layer.name, operand=operand, counts=counts)
+        for layer in part.layers
+        for operand, counts in known[layer.name].items()
+        if operand not in _own(layer)
+    )
+    others = tuple(
+        each for each in workload.measured if (each.layer, each.operand) not in {(t.layer, t.operand) for t in told}
+    )
+    return replace(part, measured=(*others, *told))
+
+
 def link_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:
     """Return what a report must say of codes on the DRAM channel; nothing where there are none."""
     codes = arch.dram.compression
@@ -90,9 +112,7 @@ def _own(layer: Layer) -> Known:
     return {operand: expect_zeros(words[operand], share) for operand, share in shares.items() if share is not None}
 
 
-def _tell_makers(
-    known: dict[str, Known], reader: Known, read: Iterable[tuple[str, Operand]], said: set[str]
-) -> None:
+def _tell_makers(known: dict[str, Known], reader: Known, read: Iterable[tuple[str, Operand]], said: set[str]) -> None:
     """Give what a reader knows to the layers that make it and do not say themselves; the fewest zeros count."""
     for maker, operand in read:
         if operand in reader and maker not in said:

@@ -22,6 +22,8 @@ class Fill(NamedTuple):
 DPI = 150
 TEXT_POINTS = 9.0
 SMALL_POINTS = 7.5
+SMALL_CHARACTER_INCHES = 0.065
+"""Mean width of a character of that size."""
 TITLE_POINTS = 10.5
 LINE_POINTS = 1.4
 MARKER_POINTS = 6.0
@@ -90,6 +92,14 @@ BUS_USE_FILLS = {
     "idle": Fill("#ffffff", ""),
     "other": Fill("#8d4a7b", ""),
 }
+
+PUBLISHED_FILL = Fill("#c9c9c9", "")
+RECALLED_FILL = Fill("#ffffff", "////")
+SIMULATED_FILL = Fill("#17365d", "")
+PANEL_INCHES = (5.4, 2.7)
+"""Width at least, and height, of one comparison of published and simulated numbers."""
+INCHES_PER_PAIR = 0.46
+"""Width of a published bar and the simulated one beside it, with the error above them."""
 
 
 def run_colour(run_index: int) -> str:

@@ -236,7 +236,7 @@ def _row(pair: Pair, published: float, simulated: float, *, is_ceiling: bool = F
 
 
 def _bounds(median: float | None = None, p90: float | None = None, largest: float | None = None) -> tuple[Bound, ...]:
-    limits = zip(Statistic, (median, p90, largest), strict=True)
+    limits = ((Statistic.MEDIAN, median), (Statistic.P90, p90), (Statistic.MAX, largest))
     return tuple(Bound(statistic=statistic, limit=limit) for statistic, limit in limits if limit is not None)
 
 

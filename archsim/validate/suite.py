@@ -1,24 +1,25 @@
 """What a suite of `archsim validate` gives: rows of published and simulated numbers, tier by tier, with bounds.
 
-Made by `validate/dram.py`, `validate/sram.py` and `validate/numerics.py`; `validate/tables.py` makes cells of it.
+Made by the suites (`validate/dram.py`, `validate/published.py`...); `validate/tables.py` makes cells of it.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from math import ceil, inf
+from math import ceil, fsum, inf
 
 
 class Statistic(StrEnum):
     """Which of a tier's absolute errors a bound speaks of."""
 
     MEDIAN = "median"
+    MEAN = "mean"
     P90 = "p90"
     MAX = "max"
 
 
 SHARES = {Statistic.MEDIAN: 0.5, Statistic.P90: 0.9, Statistic.MAX: 1.0}
-"""Share of the rows whose errors are at most the statistic."""
+"""Share of the rows whose errors are at most the statistic; the mean is none of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,16 @@ class Row:
         In the tier's unit.
     is_ceiling
         ``published`` is the most that is possible: to stay below it is no error.
+    source
+        Where the published number stands.
+    recalled
+        The published number was recalled from memory, not read where it stands.
+    note
+        What a reader has to know of this row.
+    is_gated
+        Whether it counts for the bounds; ``note`` says why it does not.
+    is_total
+        It sums up layers that have rows of their own: bounds of totals hold for it, and no others.
     """
 
     group: str
@@ -42,6 +53,11 @@ class Row:
     published: float
     simulated: float
     is_ceiling: bool = False
+    source: str = ""
+    recalled: bool = False
+    note: str = ""
+    is_gated: bool = True
+    is_total: bool = False
 
     @property
     def distance(self) -> float:
@@ -68,11 +84,14 @@ class Bound:
         As a fraction of the published number.
     is_distance
         The limit is one of simulated - published, in the tier's unit.
+    is_of_totals
+        It holds for the rows that are totals; otherwise for those that are none.
     """
 
     statistic: Statistic
     limit: float
     is_distance: bool = False
+    is_of_totals: bool = False
 
 
 EQUAL = (Bound(statistic=Statistic.MAX, limit=0.0),)
@@ -99,6 +118,8 @@ class Tier:
         What a reader has to know: rows left out and why.
     skipped
         Why nothing was compared, and what to do about it; empty = it was.
+    lists_rows
+        The rows are few and each is of interest: reports show every one, not the worst.
     """
 
     name: str
@@ -109,21 +130,38 @@ class Tier:
     bounds: tuple[Bound, ...] = ()
     notes: tuple[str, ...] = ()
     skipped: str = ""
+    lists_rows: bool = False
 
     @cached_property
-    def errors(self) -> list[float]:
-        """Absolute errors, smallest first."""
-        return sorted(abs(row.error) for row in self.rows)
+    def _gated_rows(self) -> dict[bool, list[Row]]:
+        """Rows that count for the bounds: those that are no totals (False), and the totals (True)."""
+        gated = [row for row in self.rows if row.is_gated]
+        return {is_total: [row for row in gated if row.is_total is is_total] for is_total in (False, True)}
 
     @cached_property
-    def distances(self) -> list[float]:
-        """Absolute distances, smallest first; in the unit of the rows."""
-        return sorted(abs(row.distance) for row in self.rows)
+    def _ranked(self) -> dict[tuple[bool, bool], list[float]]:
+        """Absolute errors (False) and distances (True), of totals or not, smallest first."""
+        return {
+            (is_distance, is_total): sorted(abs(row.distance if is_distance else row.error) for row in rows)
+            for is_total, rows in self._gated_rows.items()
+            for is_distance in (False, True)
+        }
 
-    def reached(self, statistic: Statistic, *, is_distance: bool = False) -> float:
-        """Return a statistic of the absolute errors: the least one that its share of the rows does not pass."""
-        ranked = self.distances if is_distance else self.errors
-        return ranked[ceil(SHARES[statistic] * len(ranked)) - 1] if ranked else 0.0
+    def count(self, *, is_of_totals: bool = False) -> int:
+        """Return how many rows count for the bounds."""
+        return len(self._gated_rows[is_of_totals])
+
+    def reached(self, statistic: Statistic, *, is_distance: bool = False, is_of_totals: bool = False) -> float:
+        """Return a statistic of the absolute errors of the gated rows; 0 where there are none.
+
+        The mean, or the least error that the statistic's share of the rows does not pass.
+        """
+        ranked = self._ranked[is_distance, is_of_totals]
+        if not ranked:
+            return 0.0
+        if statistic is Statistic.MEAN:
+            return fsum(ranked) / len(ranked)
+        return ranked[ceil(SHARES[statistic] * len(ranked)) - 1]
 
     @property
     def broken(self) -> tuple[Bound, ...]:
@@ -131,8 +169,14 @@ class Tier:
         return tuple(
             bound
             for bound in self.bounds
-            if not self.reached(bound.statistic, is_distance=bound.is_distance) <= bound.limit
+            if not self.reached(bound.statistic, is_distance=bound.is_distance, is_of_totals=bound.is_of_totals)
+            <= bound.limit
         )
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether some bound could be broken: there are bounds, and rows that count for them if there are rows."""
+        return bool(self.bounds) and (not self.rows or any(row.is_gated for row in self.rows))
 
     @property
     def passes(self) -> bool:
@@ -142,7 +186,9 @@ class Tier:
     @property
     def is_exact(self) -> bool:
         """Whether equality is asked for."""
-        return any(bound.statistic is Statistic.MAX and bound.limit == 0 for bound in self.bounds)
+        return any(
+            each.statistic is Statistic.MAX and each.limit == 0 and not each.is_of_totals for each in self.bounds
+        )
 
     def worst(self, count: int) -> list[Row]:
         """Return the rows with the largest absolute errors, none of them exact."""

@@ -6,7 +6,10 @@ from pathlib import Path
 from archsim.config_file import did_you_mean
 from archsim.errors import ConfigError
 from archsim.validate.dram import dram_suite
+from archsim.validate.eyeriss import eyeriss_suite
+from archsim.validate.isca16 import isca16_suite
 from archsim.validate.numerics import numerics_suite
+from archsim.validate.nvdla import nvdla_suite
 from archsim.validate.sram import sram_suite
 from archsim.validate.suite import SuiteResult
 
@@ -14,6 +17,9 @@ SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {
     "dram": dram_suite,
     "sram": sram_suite,
     "numerics": numerics_suite,
+    "isca16": isca16_suite,
+    "eyeriss": eyeriss_suite,
+    "nvdla": nvdla_suite,
 }
 """Name -> what runs it, against a reference of the user's or its own."""
 

@@ -23,14 +23,18 @@ class CellTable(NamedTuple):
 
 
 def suite_tables(result: SuiteResult) -> list[CellTable]:
-    """Return the tiers with their bounds, the largest error per group and tier, and the worst rows."""
+    """Return the tiers with their bounds, the largest error per group and tier, and the worst rows.
+
+    Tiers whose rows are all listed (`row_tables.py`) are only in the first of them.
+    """
+    statistics = _statistics_of(result)
     return [
         CellTable(
             f"{result.name}: archsim against {result.reference}; errors in %",
-            ("tier", "rows", "median", "p90", "max", "bound", ""),
-            [_tier_cells(tier) for tier in result.tiers],
+            ("tier", "rows", *(each.name for each in statistics), "bound", ""),
+            [_tier_cells(tier, statistics) for tier in result.tiers],
         ),
-        _group_table(result.tiers),
+        _group_table([tier for tier in result.tiers if not tier.lists_rows]),
         CellTable(
             "the rows that are farthest off",
             ("tier", "", "case", "published", "simulated", "unit", "error %"),
@@ -39,8 +43,27 @@ def suite_tables(result: SuiteResult) -> list[CellTable]:
     ]
 
 
+class _Column(NamedTuple):
+    """A statistic in the table of tiers."""
+
+    name: str
+    statistic: Statistic
+    is_of_totals: bool = False
+
+
+_OF_MANY_ROWS = tuple(_Column(each.value, each) for each in (Statistic.MEDIAN, Statistic.P90, Statistic.MAX))
+_OF_LISTED_ROWS = (
+    _Column("mean", Statistic.MEAN), _Column("max", Statistic.MAX), _Column("total", Statistic.MAX, is_of_totals=True),
+)  # fmt: skip
+
+
+def _statistics_of(result: SuiteResult) -> tuple[_Column, ...]:
+    """Return what the table of tiers shows: with few rows mean and totals say more than median and p90."""
+    return _OF_LISTED_ROWS if all(tier.lists_rows for tier in result.tiers) else _OF_MANY_ROWS
+
+
 def _is_worth_a_look(tier: Tier) -> bool:
-    return not tier.passes or tier.reached(Statistic.MAX) >= VISIBLE_ERROR
+    return not tier.lists_rows and (not tier.passes or tier.reached(Statistic.MAX) >= VISIBLE_ERROR)
 
 
 def _worst(tier: Tier) -> list[Row]:
@@ -60,8 +83,8 @@ def suite_notes(result: SuiteResult) -> list[str]:
 
 def suite_verdict(result: SuiteResult) -> str:
     """Return one sentence: what holds, or which bounds are broken."""
-    gated = [tier for tier in result.tiers if tier.bounds and not tier.skipped]
-    broken = [f"{tier.name} ({_bound_text(tier, tier.broken)})" for tier in gated if not tier.passes]
+    gated = [tier for tier in result.tiers if tier.is_gated and not tier.skipped]
+    broken = [f"{tier.name} ({bound_text(tier, tier.broken)})" for tier in gated if not tier.passes]
     if broken:
         return f"{result.name}: FAIL: {', '.join(broken)}"
     count = sum(bool(tier.skipped) for tier in result.tiers)
@@ -85,7 +108,7 @@ def _plain_tier(tier: Tier) -> dict[str, Plain]:
         "claim": tier.claim,
         "quantity": tier.quantity,
         "unit": tier.unit,
-        "is_gated": bool(tier.bounds),
+        "is_gated": tier.is_gated,
         "passes": None if tier.skipped else tier.passes,
         "skipped": tier.skipped or None,
         "notes": list(tier.notes),
@@ -98,6 +121,11 @@ def _plain_tier(tier: Tier) -> dict[str, Plain]:
                 "published": row.published,
                 "simulated": row.simulated,
                 "error": _plain_error(row.error),
+                "source": row.source or None,
+                "is_recalled": row.recalled,
+                "is_gated": row.is_gated,
+                "is_total": row.is_total,
+                "note": row.note or None,
             }
             for row in tier.rows
         ],
@@ -106,29 +134,46 @@ def _plain_tier(tier: Tier) -> dict[str, Plain]:
 
 def _bound_key(tier: Tier, bound: Bound) -> str:
     """Return the statistic, with the unit where the limit is no fraction."""
-    return f"{bound.statistic.value} {tier.unit}" if bound.is_distance else bound.statistic.value
+    return f"{_statistic_text(bound)} {tier.unit}" if bound.is_distance else _statistic_text(bound)
+
+
+def _statistic_text(bound: Bound) -> str:
+    """Return the statistic; the largest error of totals, as a rule of one, is plainly ``total``."""
+    if not bound.is_of_totals:
+        return bound.statistic.value
+    return "total" if bound.statistic is Statistic.MAX else f"total {bound.statistic.value}"
 
 
 def _plain_error(error: float) -> float | None:
     return error if isfinite(error) else None
 
 
-def _tier_cells(tier: Tier) -> Cells:
+def _tier_cells(tier: Tier, columns: Sequence[_Column]) -> Cells:
     if tier.skipped:
-        return (tier.name, "0", *("" for _ in Statistic), _bound_text(tier, tier.bounds), "skipped")
-    verdict = "reported" if not tier.bounds else "pass" if tier.passes else "FAIL"
-    errors = (_per_cent(tier.reached(statistic)) for statistic in Statistic)
-    return (tier.name, f"{len(tier.rows):,}", *errors, _bound_text(tier, tier.bounds), verdict)
+        return (tier.name, "0", *("" for _ in columns), bound_text(tier, tier.bounds), "skipped")
+    verdict = "reported" if not tier.is_gated else "pass" if tier.passes else "FAIL"
+    errors = (_reached_text(tier, column) for column in columns)
+    return (tier.name, f"{len(tier.rows):,}", *errors, bound_text(tier, tier.bounds), verdict)
 
 
-def _bound_text(tier: Tier, bounds: Sequence[Bound]) -> str:
-    if tier.is_exact and bounds:
-        return "not above" if tier.rows and all(row.is_ceiling for row in tier.rows) else "equal"
-    return ", ".join(f"{bound.statistic.value} {_limit_text(tier, bound)}" for bound in bounds)
+def _reached_text(tier: Tier, column: _Column) -> str:
+    """Return the statistic; empty where no row counts for it."""
+    if not tier.count(is_of_totals=column.is_of_totals):
+        return ""
+    return per_cent(tier.reached(column.statistic, is_of_totals=column.is_of_totals))
+
+
+def bound_text(tier: Tier, bounds: Sequence[Bound]) -> str:
+    """Return what a tier is held to, e.g. ``max 7.5, mean 5``; in % where no unit stands with it."""
+    is_exact = tier.is_exact and any(not bound.is_of_totals for bound in bounds)
+    is_ceiling = bool(tier.rows) and all(row.is_ceiling for row in tier.rows)
+    said = ["not above" if is_ceiling else "equal"] if is_exact else []
+    others = (bound for bound in bounds if bound.is_of_totals or not is_exact)
+    return ", ".join([*said, *(f"{_statistic_text(bound)} {_limit_text(tier, bound)}" for bound in others)])
 
 
 def _limit_text(tier: Tier, bound: Bound) -> str:
-    return f"{_number(bound.limit)} {tier.unit}" if bound.is_distance else _per_cent(bound.limit)
+    return f"{number(bound.limit)} {tier.unit}" if bound.is_distance else per_cent(bound.limit)
 
 
 def _group_table(tiers: Sequence[Tier]) -> CellTable:
@@ -137,7 +182,7 @@ def _group_table(tiers: Sequence[Tier]) -> CellTable:
     groups = list(dict.fromkeys(row.group for tier in tiers for row in tier.rows))
     largest = {(tier.name, group.name): group.reached(Statistic.MAX) for tier in shown for group in tier.by_group()}
     rows = [
-        (group, *(_per_cent(largest[tier.name, group]) if (tier.name, group) in largest else "" for tier in shown))
+        (group, *(per_cent(largest[tier.name, group]) if (tier.name, group) in largest else "" for tier in shown))
         for group in groups
         if any((tier.name, group) in largest for tier in shown)
     ]
@@ -145,16 +190,22 @@ def _group_table(tiers: Sequence[Tier]) -> CellTable:
 
 
 def _row_cells(tier: Tier, row: Row) -> Cells:
-    sign = "+" if row.error > 0 else "-"
-    error = f"{sign}{_per_cent(abs(row.error))}"
-    return (tier.name, row.group, row.case, _number(row.published), _number(row.simulated), tier.unit, error)
+    numbers = (number(row.published), number(row.simulated))
+    return (tier.name, row.group, row.case, *numbers, tier.unit, signed_per_cent(row.error))
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+def number(value: float) -> str:
+    """Return four digits of a value, or all of an integer's."""
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.4g}"
 
 
-def _per_cent(error: float) -> str:
+def signed_per_cent(error: float) -> str:
+    """Return an error with its sign, in %; ``0`` where there is none."""
+    return f"{'+' if error > 0 else '-'}{per_cent(abs(error))}" if error else "0"
+
+
+def per_cent(error: float) -> str:
+    """Return three digits of a positive error, in %."""
     if not isfinite(error):
         return "inf"
     shown = 100 * error

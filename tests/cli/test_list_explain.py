@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from archsim.arch.validation import ValidationState
 from archsim.catalog import arch_names, workload_names
 from archsim.glossary import GLOSSARY
 from archsim.study.run_tables import ENERGY_COLUMNS, LAYER_COLUMNS, TRAFFIC_COLUMNS
+from archsim.terms import Dataflow
 
 COMMANDS = ("run", "convert", "demo", "recost", "roofline", "dram", "validate", "list", "explain")
 
@@ -20,7 +22,7 @@ COMMANDS = ("run", "convert", "demo", "recost", "roofline", "dram", "validate", 
     [
         ("archs", arch_names()),
         ("workloads", workload_names()),
-        ("dataflows", ["weight_stationary", "output_stationary", "input_stationary"]),
+        ("dataflows", [dataflow.value for dataflow in Dataflow]),
     ],
 )
 def test_a_shelf_lists_a_name_and_its_meaning_per_line(archsim: Any, shelf: str, names: list[str]) -> None:
@@ -29,6 +31,19 @@ def test_a_shelf_lists_a_name_and_its_meaning_per_line(archsim: Any, shelf: str,
     lines = [line.split(maxsplit=1) for line in answer.out.splitlines()]
     assert sorted(name for name, _ in lines) == sorted(names)
     assert all(meaning for _, meaning in lines)
+
+
+def test_the_archs_are_a_table_of_dataflow_pes_clock_node_state_and_source(archsim: Any) -> None:
+    lines = archsim("list", "archs").out.splitlines()
+    cells = {line.split()[0]: re.split(r"  +", line) for line in lines}
+    assert cells["os_16x16"] == [
+        "os_16x16", "output_stationary", "16 x 16", "500 MHz", "45 nm", "example",
+        "archsim example: a textbook output-stationary array, not ...",
+    ]  # fmt: skip
+    assert {len(row) for row in cells.values()} == {7}
+    assert {row[5] for row in cells.values()} <= set(ValidationState)
+    starts = {line.index(row[-1]) for line, row in zip(lines, cells.values(), strict=True)}
+    assert len(starts) == 1
 
 
 def test_the_formats_name_int8_and_fixed_point(archsim: Any) -> None:

@@ -17,6 +17,7 @@ from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.simulate import simulate
 from archsim.workload.network import Workload
 from tests.laws.outputs import counters, keys_of, printed, write_network
+from tests.laws.row_keys import FIXED, ROW_CASES, ROW_SAID
 
 TOP = Path(__file__).parents[2]
 NETWORK = {
@@ -25,7 +26,7 @@ NETWORK = {
     "layers": [
         {"name": "conv1", "op": "conv", "in_channels": 5, "ifmap": [12, 12], "kernel": 3, "padding": 1, "out_channels": 40},
         {"name": "relu1", "op": "relu", "elements": 5760},
-        {"name": "conv2", "op": "conv", "in_channels": 40, "ifmap": [12, 12], "kernel": 3, "out_channels": 70},
+        {"name": "conv2", "op": "conv", "in_channels": 40, "ifmap": [12, 12], "kernel": 3, "out_channels": 70, "zero_fractions": {"ifmap": 0.5}},
         {"name": "fc", "op": "fc", "inner": 7000, "columns": 50},
     ],
 }  # fmt: skip
@@ -57,6 +58,7 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "pe_array.weight_load_cycles": (ONE_REGISTER, "pe_array.weight_load_cycles=5"),
     "pe_array.weight_switch_gap": ((), "pe_array.weight_switch_gap=300"),
     "pe_array.load_granularity": (ONE_REGISTER, "pe_array.load_granularity=column"),
+    "pe_array.os_fold": (OS, "pe_array.os_fold=patch"),
     "pe_array.os_drain": (OS, "pe_array.os_drain=shift_rows"),
     "pe_array.drain_overlap": (OS, "pe_array.drain_overlap=true"),
     "pe_array.k_tile": (OS, "pe_array.k_tile=16"),
@@ -111,6 +113,7 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "energy.table": ((), "energy.table=dear.yaml"),
     "energy.node_nm": ((), "energy.node_nm=65"),
     "energy.overrides": ((), "energy.overrides={dram_pj_per_bit: 1}"),
+    **ROW_CASES,
 }
 """Key -> settings that make it matter, and the setting that changes it."""
 
@@ -121,9 +124,16 @@ ARCH_REJECTED = {
     "levels.dram.device": "levels.dram.device=ddr4",  # and changes the output: see below
     "levels.sram.holds": "levels.weight_buffer.holds=[weight, psum]",
 }
-ARCH_SAID = {"pe_array.log_adder.reach_octaves": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder.reach_octaves=4")}
+ARCH_SAID = ROW_SAID | {
+    "pe_array.log_adder.reach_octaves": ((*LOGARITHMS, LOG_ADDER), "pe_array.log_adder.reach_octaves=4")
+}
 """Moves values, not counters: what it is stands among the assumptions of the run."""
 ARCH_SHOWN = {"name": "name=zebra", "source": "source=Zebra et al"}
+ARCH_CHECKED = {
+    "validation": "validation={state: validated, against: zebras}",
+    "validation.state": "validation.state=estimated",
+    "validation.against": "validation.against=zebras",
+}
 
 
 @pytest.fixture
@@ -149,7 +159,14 @@ def network_for(key: str, folder: Path) -> Path:
 
 
 def test_every_key_of_an_arch_file_has_a_case() -> None:
-    assert set(keys_of(ArchKeys)) == {*ARCH_CASES, *ARCH_REJECTED, *ARCH_SHOWN, *ARCH_SAID}
+    assert set(keys_of(ArchKeys)) == {
+        *ARCH_CASES,
+        *ARCH_REJECTED,
+        *ARCH_SHOWN,
+        *ARCH_CHECKED,
+        *ARCH_SAID,
+        "mapping.layers.n",
+    }
 
 
 @pytest.mark.parametrize("key", [key for key in ARCH_CASES if key not in ARCH_REJECTED])
@@ -174,8 +191,17 @@ def with_formats(workload: Workload) -> Workload:
 def test_an_arch_key_that_moves_no_counter_changes_what_is_said(chip: Path, tmp_path: Path, key: str) -> None:
     base, change = ARCH_SAID[key]
     workload = load_workload(network_for(key, tmp_path))
-    said = [simulate(load_arch(chip, settings), workload).energy_assumptions for settings in (base, (*base, change))]
+    runs = [simulate(load_arch(chip, settings), workload) for settings in (base, (*base, change))]
+    said = [(run.energy_assumptions, run.model_assumptions) for run in runs]  # without the settings that a user gave
     assert said[0] != said[1]
+
+
+def test_images_of_a_pass_change_an_output(chip: Path, tmp_path: Path) -> None:
+    workload = load_workload(network_for("mapping.layers.n", tmp_path), batch=4)
+    before, after = (
+        simulate(load_arch(chip, settings), workload) for settings in (FIXED, (*FIXED, "mapping.layers.0.n=2"))
+    )
+    assert counters(before) != counters(after)
 
 
 def test_what_a_level_holds_changes_an_output(chip: Path, tmp_path: Path) -> None:
@@ -214,3 +240,11 @@ def test_a_name_or_source_of_an_arch_is_shown(chip: Path, tmp_path: Path, key: s
     value = ARCH_SHOWN[key].partition("=")[2]
     assert value in printed(simulate(load_arch(chip, [ARCH_SHOWN[key]]), workload))
     assert value not in printed(simulate(load_arch(chip), workload))
+
+
+@pytest.mark.parametrize("key", ARCH_CHECKED)
+def test_what_an_arch_was_checked_against_is_told_by_every_run_and_list(chip: Path, tmp_path: Path, key: str) -> None:
+    workload = load_workload(network_for(key, tmp_path))
+    before, after = (simulate(load_arch(chip, settings), workload) for settings in ((), (ARCH_CHECKED[key],)))
+    assert printed(before) != printed(after)
+    assert before.summary()["arch"]["validation"] != after.summary()["arch"]["validation"]
