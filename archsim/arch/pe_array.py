@@ -7,6 +7,7 @@ latencies, reloads, drains); the defaults give SCALE-Sim's cycles. `mapping/` tu
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from archsim.arch.channel_atoms import ChannelAtoms
 from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.errors import ConfigError
 from archsim.numerics.accumulator import LogAdderKind, LogSum
@@ -26,6 +27,17 @@ class OsDrain(StrEnum):
     NONE = "none"
     SHIFT_ROWS = "shift_rows"
     SHIFT_COLUMNS = "shift_columns"
+
+
+class OsFold(StrEnum):
+    """Which psums an output-stationary array holds at a time."""
+
+    PIXELS = "pixels"
+    """Rows take pixels in their order, across lines and images; columns take filters."""
+    LINE = "line"
+    """Rows take pixels of one ofmap line; columns take filters."""
+    PATCH = "patch"
+    """All PEs take a patch of rows x columns pixels of one ofmap plane; filters take turns."""
 
 
 class EdgeFolds(StrEnum):
@@ -103,6 +115,9 @@ class PeArray:
         ``weight_regs = 2``. [cycles]
     load_granularity
         Reload when the whole array has drained, or column by column; needs ``weight_regs = 1``.
+    os_fold
+        Which psums the array holds at a time; output stationary only. A patch has its operands at all PEs at once (no
+        hops), and passes ifmap values from PE to PE: each is read once per patch and channel, as in folds of a line.
     os_drain
         Whether ofmap values are shifted out down the rows or along the columns; output stationary only.
     drain_overlap
@@ -128,6 +143,8 @@ class PeArray:
         Taps of a filter row that a PE multiplies in one cycle; row stationary only.
     spads, networks, row_pe
         Of a row-stationary array, which has to have them; None for all others.
+    atoms
+        Of a channel-parallel array, which has to have them; None for all others.
     """
 
     rows: int
@@ -142,6 +159,7 @@ class PeArray:
     weight_load_cycles: int | None = None
     weight_switch_gap: int = 0
     load_granularity: LoadGranularity = LoadGranularity.ARRAY
+    os_fold: OsFold = OsFold.PIXELS
     os_drain: OsDrain = OsDrain.NONE
     drain_overlap: bool = False
     k_tile: int = 0
@@ -155,6 +173,7 @@ class PeArray:
     spads: Spads | None = None
     networks: ArrayNetworks | None = None
     row_pe: RowPe | None = None
+    atoms: ChannelAtoms | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._foreign_settings(), *self._idle_settings(), *self._missing_settings()]
@@ -172,6 +191,11 @@ class PeArray:
         return self.rows * self.columns
 
     @property
+    def gates(self) -> bool:
+        """Whether a multiplier stands still for a zero of the ifmap."""
+        return self.zero_skip is ZeroSkip.GATE
+
+    @property
     def add_cycles(self) -> int:
         """Cycles of one accumulation: 1, or the latency of an adder of logarithms. [cycles]"""
         return self.log_adder.latency_cycles if self.log_adder else 1
@@ -186,19 +210,25 @@ class PeArray:
         """Cycles beyond the wavefront: registers at both edges and a PE deeper than one stage."""
         return self.pe_latency - 1 + self.input_regs + self.output_regs
 
+    def require_atoms(self) -> ChannelAtoms:
+        """Return the atoms; call it only for a channel-parallel array."""
+        assert self.atoms is not None, f"a {self.dataflow} array has no atoms"
+        return self.atoms
+
     def _foreign_settings(self) -> list[str]:
         return [
-            f"{key} (={getattr(self, key)!s}) is a setting of {' and '.join(each for each in Dataflow if each in owners)} arrays; this one is "
+            f"{key} (={getattr(self, key)!s}) is a setting of {_in_words(owners)} arrays; this one is "
             f"{self.dataflow}: leave it out, or --set pe_array.{key}=null"
             for key, owners in SETTINGS_OF.items()
             if self.dataflow not in owners and getattr(self, key) != _DEFAULTS[key]
         ]
 
     def _missing_settings(self) -> list[str]:
-        if self.dataflow is not Dataflow.ROW_STATIONARY:
-            return []
-        return [f"{key} (=None) is missing: a row_stationary array has to have it" for key in ("spads", "networks")
-                if getattr(self, key) is None]  # fmt: skip
+        return [
+            f"{key} (=None) is missing: a {self.dataflow} array has to have it"
+            for key in NEEDED_BY.get(self.dataflow, ())
+            if getattr(self, key) is None
+        ]
 
     def _idle_settings(self) -> list[str]:
         idle = []
@@ -212,7 +242,19 @@ class PeArray:
             idle.append(
                 "k_tile_keeps_psum (=False) needs k_tile > 0: without a limit the whole window streams in one pass"
             )
+        idle += self._idle_in_a_patch()
+        if self.atoms is not None:
+            idle += self.atoms.misfits(self.rows, self.columns)
         return idle
+
+    def _idle_in_a_patch(self) -> list[str]:
+        if self.os_fold is not OsFold.PATCH:
+            return []
+        return [
+            f"{key} (={getattr(self, key)!s}) needs os_fold = pixels or line: the operands of a patch reach all PEs at once"
+            for key in ("act_hop", "edge_folds")
+            if getattr(self, key) != _DEFAULTS[key]
+        ]
 
 
 _STATIONARY = frozenset({Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY})
@@ -224,10 +266,18 @@ SETTINGS_OF: dict[str, frozenset[Dataflow]] = {
     **dict.fromkeys(
         ("weight_regs", "weight_load_cycles", "weight_switch_gap", "load_granularity", "start_event"), _STATIONARY
     ),
-    **dict.fromkeys(("os_drain", "drain_overlap", "k_tile", "k_tile_keeps_psum"), _OUTPUT),
+    **dict.fromkeys(("os_fold", "os_drain", "drain_overlap", "k_tile", "k_tile_keeps_psum"), _OUTPUT),
     **dict.fromkeys(("act_hop", "input_regs", "edge_folds", "structured_sparsity", "log_adder"), _MATRIX),
     **dict.fromkeys(("multipliers_per_pe", "spads", "networks", "row_pe"), _ROW),
+    "atoms": frozenset({Dataflow.CHANNEL_PARALLEL}),
     "psum_hop": _STATIONARY | _ROW,
 }
 """Setting -> the dataflows that have it; a setting that is not listed belongs to all."""
+NEEDED_BY = {Dataflow.ROW_STATIONARY: ("spads", "networks"), Dataflow.CHANNEL_PARALLEL: ("atoms",)}
+"""Settings without a default, by the dataflow that has to have them."""
 _DEFAULTS = {field.name: field.default for field in fields(PeArray)}
+
+
+def _in_words(dataflows: frozenset[Dataflow]) -> str:
+    *most, last = (each.value for each in Dataflow if each in dataflows)
+    return f"{', '.join(most)} and {last}" if most else last

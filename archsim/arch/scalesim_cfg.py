@@ -15,7 +15,6 @@ from typing import Any
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.overrides import apply_settings
-from archsim.arch.pe_array_keys import SHORT_DATAFLOWS
 from archsim.arch.schema import build_arch
 from archsim.config_file import ConfigText, KeyPath, legible, read_text
 from archsim.errors import ConfigError
@@ -47,6 +46,8 @@ _KEY_OF: dict[KeyPath, str] = {
     ("levels", 1, "bandwidth_bytes_per_cycle"): "Bandwidth",
 }
 """Which SCALE-Sim key each of our keys comes from."""
+DATAFLOWS = ("ws", "os", "is")
+"""That SCALE-Sim has."""
 _DRAM: KeyPath = ("levels", 1)
 _READ_KEYS = {key.lower() for key in (*_KEY_OF.values(), *(key for _, key in _SWITCHED_OFF), "InterfaceBandwidth")}
 
@@ -201,7 +202,7 @@ def _translate(cfg: _Cfg) -> dict[str, Any]:
         "pe_array": {
             "rows": cfg.number(_ARRAY, "ArrayHeight"),
             "columns": cfg.number(_ARRAY, "ArrayWidth"),
-            "dataflow": cfg.choice(_ARRAY, "Dataflow", tuple(SHORT_DATAFLOWS)),
+            "dataflow": cfg.choice(_ARRAY, "Dataflow", DATAFLOWS),
             "structured_sparsity": is_sparse,
         },
         "formats": {"ifmap": "int8", "weight": "int8", "psum": "int8"},

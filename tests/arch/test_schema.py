@@ -127,7 +127,7 @@ def test_an_exponent_is_a_number_though_yaml_takes_it_for_text(write_arch: Write
         ("latency", "device: DDR4_2400, mapping: rochraba, latency", "a.yaml:11: levels.2.mapping: lacks 'bg' (bank group), "
          "'co' (column): name every field, also of what the device has once (found 'rochraba')"),
         ("latency", "compresion: rlc5, latency", "a.yaml:11: levels.2.compresion: no such key (found 'rlc5'). Did you mean 'compression'?"),
-        ("columns: 4", "columns: 4, zero_jump: gate", "a.yaml:6: pe_array.zero_jump: no such key (found 'gate')."),
+        ("columns: 4", "columns: 4, zzz: gate", "a.yaml:6: pe_array.zzz: no such key (found 'gate')."),
         ("clock_mhz: 200\n", "", "a.yaml:1: clock_mhz: this key is required"),
     ],
 )  # fmt: skip
@@ -135,10 +135,16 @@ def test_one_fault_is_told_with_file_line_key_and_remedy(write_arch: Write, old:
     assert faults(write_arch((old, new))) == [said]
 
 
-def test_row_stationary_is_refused_with_the_dataflows_that_are_there(write_arch: Write) -> None:
+def test_an_unknown_dataflow_is_refused_with_those_that_are_there(write_arch: Write) -> None:
+    (fault,) = faults(write_arch(("weight_stationary", "no_stationary")))
+    assert fault.startswith("a.yaml:6: pe_array.dataflow: input should be 'weight_stationary', 'output_stationary', ")
+    assert fault.endswith("(found 'no_stationary')")
+
+
+def test_a_row_stationary_array_without_its_parts_is_told_which(write_arch: Write) -> None:
     assert faults(write_arch(("weight_stationary", "row_stationary"))) == [
-        "a.yaml:6: pe_array.dataflow: input should be 'weight_stationary', 'output_stationary' or 'input_stationary' "
-        "(found 'row_stationary')"
+        "a.yaml:6: pe_array.spads: is missing: a row_stationary array has to have it (found None)",
+        "a.yaml:6: pe_array.networks: is missing: a row_stationary array has to have it (found None)",
     ]
 
 
@@ -147,7 +153,7 @@ def test_a_setting_of_another_dataflow_is_told_at_its_own_key(write_arch: Write)
     assert faults(write_arch((PE_ARRAY, pe_array))) == [
         "a.yaml:10: pe_array.weight_regs: is a setting of weight_stationary and input_stationary arrays; "
         "this one is output_stationary: leave it out, or --set pe_array.weight_regs=null (found 2)",
-        "a.yaml:11: pe_array.psum_hop: is a setting of weight_stationary and input_stationary arrays; "
+        "a.yaml:11: pe_array.psum_hop: is a setting of weight_stationary, input_stationary and row_stationary arrays; "
         "this one is output_stationary: leave it out, or --set pe_array.psum_hop=null (found 4)",
     ]
 
@@ -187,7 +193,7 @@ def test_all_faults_come_at_once_those_between_keys_too(write_arch: Write) -> No
 
 def test_a_faulty_key_does_not_make_others_look_faulty(write_arch: Write) -> None:
     # dataflow unknown: whether weight_regs fits it cannot be said; capacity unreadable: it is not missing
-    assert len(faults(write_arch((PE_ARRAY, "{rows: 8, columns: 4, dataflow: rs, weight_regs: 2}")))) == 1
+    assert len(faults(write_arch((PE_ARRAY, "{rows: 8, columns: 4, dataflow: xs, weight_regs: 2}")))) == 1
     assert len(faults(write_arch(("4096", "many")))) == 1
 
 

@@ -39,11 +39,13 @@ def test_the_search_is_at_least_as_good_as_the_published_mapping(layer, objectiv
     assert objective_of(found, work, objective) <= objective_of(published, work, objective)
 
 
-def test_the_search_finds_the_published_mapping_of_conv1_and_conv5() -> None:
-    # By energy times time, the GLB in whole banks. CONV3 of the chip did q=3, r=2, t=2 too (its GLB count says so).
-    for layer in (CONVS[0], CONVS[4]):
+def test_the_fastest_mapping_is_the_published_one() -> None:
+    # CONV3 of the chip did q=3, r=2, t=2, as its GLB count says; the published letters say q=4, r=1, t=4. CONV2: m=66.
+    for index, letters in ((0, {}), (2, {"q": 3, "r": 2, "t": 2}), (3, {}), (4, {})):
+        layer = CONVS[index]
         published = EYERISS.mapping.for_layer("alexnet", layer.name).fixed[0].mapping
-        assert search_mapping(row_work(layer, FREE, zeros=ZEROS[layer.name])).mapping == published
+        work = row_work(layer, free(MapObjective.TIME), zeros=ZEROS[layer.name])
+        assert search_mapping(work).mapping == replace(published, **letters)
 
 
 @settings(max_examples=15, deadline=None)
