@@ -20,7 +20,7 @@ from bench_numerics import bench_numerics
 
 BARS = {
     "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "network on banks": 5.0, "clocked": 100e6,
-    "sequential": 3e6, "random": 0.8e6,
+    "sequential": 3e6, "random": 0.8e6, "mapping of alexnet": 2.0, "mapping of resnet50": 10.0,
 }  # fmt: skip
 """What DESIGN asks for: seconds, PE-cycles or DRAM requests per second; every line says how many times better it is."""
 BANKED_ARCHS = (("lpddr4_32x32", ()), ("tpu_like", ("levels.dram.device=LPDDR4_3200",)))
@@ -34,6 +34,8 @@ DRAM_ELSEWHERE = {
     "tile_a": (0.094, 0.151),
 }
 """CPU seconds of DRAMsim3 29817593 and Ramulator 2.1 c5b1c3a4 on the same requests, measured elsewhere (2026-11-20)."""
+MAPPED_ELSEWHERE = {"alexnet": (5.0, 36.0), "resnet50": (22.0, 98.0)}
+"""CPU seconds of Timeloop and ZigZag for the mappings of a network, from the issue that asked for this bench."""
 DATAFLOWS = ("ws", "os", "is")
 NETWORKS = ("resnet50", "light_resnet50.onnx")
 ONE_LAYER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
@@ -156,6 +158,26 @@ def bench_banks() -> None:
         )
 
 
+def bench_mapping() -> None:
+    """Print the time of searching every layer's row-stationary mapping on Eyeriss, all layers, none remembered."""
+    import archsim  # noqa: PLC0415 - after the cold start is measured
+    from archsim.mapping.row_search import search_mapping  # noqa: PLC0415
+    from archsim.mapping.row_stationary import row_work  # noqa: PLC0415
+    from archsim.workload.layer import ArrayLayer  # noqa: PLC0415
+
+    arch = archsim.load_arch("eyeriss_v1")
+    for network, peers in MAPPED_ELSEWHERE.items():
+        layers = [each for each in archsim.load_workload(network).layers if isinstance(each, ArrayLayer)]
+        works = [row_work(layer, arch) for layer in layers]
+        compared = sum(search_mapping(work).legal for work in works)
+        seconds = best_of(3, lambda: [search_mapping(work) for work in works])  # noqa: B023 - called at once
+        label = f"mapping of {network}"
+        print(
+            f"{label:<34} {BARS[label] / seconds:6.1f} x the bar {seconds:8.3f} s, {len(layers)} layers, {compared:,} mappings compared; "
+            f"Timeloop {peers[0] / seconds:.0f} x, ZigZag {peers[1] / seconds:.0f} x as long, measured elsewhere"
+        )
+
+
 def bench_clocked() -> None:
     """Print PE-cycles per second of the clocked array on one product per dataflow."""
     import numpy as np  # noqa: PLC0415 - after the cold start is measured
@@ -246,6 +268,7 @@ BENCHES = {
     "cold": bench_cold_start,
     "networks": bench_networks,
     "banks": bench_banks,
+    "mapping": bench_mapping,
     "clocked": bench_clocked,
     "dram": bench_dram,
     "numerics": bench_numerics,
