@@ -48,6 +48,8 @@ class Dataflow(StrEnum):
     OUTPUT_STATIONARY = "output_stationary"
     INPUT_STATIONARY = "input_stationary"
     ROW_STATIONARY = "row_stationary"
+    CHANNEL_PARALLEL = "channel_parallel"
+    """None does: channels lie down the rows, filters across, and psums grow behind the array."""
 
 
 class ZeroSkip(StrEnum):

@@ -6,8 +6,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, StrictBool
 
+from archsim.arch.channel_atoms import ChannelAtoms
 from archsim.arch.keys import Conflict, Keys
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, OsFold, PeArray, StartEvent
 from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.arch.value_types import Count, Cycles, PositiveCycles, Share, Words
 from archsim.errors import ConfigError
@@ -19,6 +20,7 @@ SHORT_DATAFLOWS = {
     "os": Dataflow.OUTPUT_STATIONARY,
     "is": Dataflow.INPUT_STATIONARY,
     "rs": Dataflow.ROW_STATIONARY,
+    "cp": Dataflow.CHANNEL_PARALLEL,
 }
 """SCALE-Sim's words for the dataflows, accepted beside ours."""
 
@@ -94,6 +96,21 @@ class RowPeKeys(Keys):
         return RowPe(**dict(self))
 
 
+class AtomsKeys(Keys):
+    """``pe_array.atoms``: the fields of `ChannelAtoms`, with the same defaults."""
+
+    channel_atom: Count = 16
+    filter_atom: Count = 16
+    stored_channels: Count = 1
+    stripe_pixels: Count = 16
+    pixels_across: StrictBool = True
+    winograd: StrictBool = False
+
+    def build(self) -> ChannelAtoms:
+        """Return the atoms."""
+        return ChannelAtoms(**dict(self))
+
+
 class PeArrayKeys(Keys):
     """``pe_array``: the fields of `PeArray`, under the same names and with the same defaults."""
 
@@ -111,6 +128,7 @@ class PeArrayKeys(Keys):
     weight_load_cycles: PositiveCycles | None = None
     weight_switch_gap: Cycles = 0
     load_granularity: LoadGranularity = LoadGranularity.ARRAY
+    os_fold: OsFold = OsFold.PIXELS
     os_drain: OsDrain = OsDrain.NONE
     drain_overlap: StrictBool = False
     k_tile: Words = 0
@@ -124,6 +142,7 @@ class PeArrayKeys(Keys):
     spads: SpadsKeys | None = None
     networks: NetworksKeys | None = None
     row_pe: RowPeKeys | None = None
+    atoms: AtomsKeys | None = None
 
     def conflicts(self) -> Iterable[Conflict]:
         """Return the settings that this dataflow does not have, as `PeArray` tells them."""
@@ -135,5 +154,6 @@ class PeArrayKeys(Keys):
 
     def build(self) -> PeArray:
         """Return the array. Raises ConfigError where its settings contradict each other."""
-        parts = {"log_adder": self.log_adder, "spads": self.spads, "networks": self.networks, "row_pe": self.row_pe}
+        parts = {"log_adder": self.log_adder, "spads": self.spads, "networks": self.networks, "row_pe": self.row_pe,
+                 "atoms": self.atoms}  # fmt: skip
         return PeArray(**{**dict(self), **{name: part.build() if part else None for name, part in parts.items()}})

@@ -1,177 +1,24 @@
-"""Channel parallel: what is stored, multiplied and fetched; buffers that never overflow; every shape has a plan."""
+"""Channel parallel: what is stored, multiplied and fetched, by hand; every shape has a plan."""
 
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from archsim.arch.channel_atoms import ChannelAtoms
 from archsim.arch.dram_devices import load_device
-from archsim.arch.memory_level import DramLevel, SramLevel
+from archsim.arch.memory_level import DramLevel
 from archsim.arch.pe_array import PeArray
-from archsim.engine.measure import measure_plan, schedule_timeline
+from archsim.engine.measure import measure_plan
 from archsim.engine.simulate import run_layer
-from archsim.engine.timeline import channel_clock, with_ports
 from archsim.errors import ConfigError, MappingError
-from archsim.mapping.channel_parallel import plan_channel_layer
 from archsim.mapping.channel_shape import channel_shape, winograd_gain
 from archsim.mapping.channel_tiles import ChannelRoom, channel_nests
-from archsim.mapping.channel_walk import comings, walk_channels
-from archsim.mapping.loop_nest import Dim
 from archsim.mapping.planner import plan_array_layer
-from archsim.terms import Dataflow, Direction, Operand, ZeroSkip
+from archsim.terms import Dataflow, Direction, ZeroSkip
 from archsim.workload.layer import ConvLayer, MatmulLayer, ZeroFractions
+from tests.mapping.channel_chips import ATOMS, IFMAP, OFMAP, WEIGHT, chip, dram_bytes, make_array, plans_of
 from tests.mapping.hand_made import conv, matmul
-from tests.oracles.channel_buffers import Buffers
-from tests.strategies import architecture, conv_layers, matmul_layers
-
-IFMAP, WEIGHT, OFMAP = Operand.IFMAP, Operand.WEIGHT, Operand.OFMAP
-ATOMS = ChannelAtoms(channel_atom=4, filter_atom=4)
-DRAM = DramLevel(name="dram", bandwidth_bytes_per_cycle=4.0)
-layers = st.one_of(conv_layers(), matmul_layers())
-
-
-def make_array(rows=4, columns=8, atoms=ATOMS, **given) -> PeArray:
-    return PeArray(rows=rows, columns=columns, dataflow=Dataflow.CHANNEL_PARALLEL, atoms=atoms, **given)
-
-
-def chip(capacity_bytes=10**6, *, array=None, dram=DRAM, **level):
-    holds = frozenset({IFMAP, WEIGHT})
-    buffer = SramLevel(name="cbuf", capacity_bytes=capacity_bytes, holds=holds, **level)
-    return architecture(array or make_array(), (buffer,), dram)
-
-
-@st.composite
-def chips(draw: st.DrawFn):
-    channel, filters = draw(st.sampled_from([1, 2, 4])), draw(st.sampled_from([1, 3, 4]))
-    atoms = ChannelAtoms(
-        channel_atom=channel, filter_atom=filters, stored_channels=draw(st.sampled_from([1, 1, 4])),
-        stripe_pixels=draw(st.integers(1, 20)), pixels_across=draw(st.booleans()), winograd=draw(st.booleans()),
-    )  # fmt: skip
-    array = make_array(channel * draw(st.integers(1, 3)), filters * draw(st.integers(1, 3)), atoms,
-                       pe_latency=draw(st.integers(1, 3)))  # fmt: skip
-    dram = DramLevel(name="dram", bandwidth_bytes_per_cycle=draw(st.sampled_from([0.5, 2.4, 64.0])),
-                     latency_cycles=draw(st.sampled_from([0, 40])))  # fmt: skip
-    size = draw(st.sampled_from([200, 600, 2_000, 100_000]))
-    ports = {"width_bytes": draw(st.sampled_from([None, 8])), "double_buffered": draw(st.booleans())}
-    held = draw(st.sampled_from([{IFMAP, WEIGHT}, {IFMAP, WEIGHT, Operand.PSUM}, {IFMAP}, {WEIGHT}]))
-    form = draw(st.sampled_from(["shared", "parts"]))
-    parts = tuple((operand, size) for operand in sorted(held)) if form == "parts" else None
-    level = SramLevel(name="cbuf", capacity_bytes=size * (len(held) if parts else 1), holds=frozenset(held),
-                      partition_bytes=parts, **ports)  # fmt: skip
-    return architecture(array, (level,), dram)
-
-
-def plans_of(layer, arch, kept=frozenset()):
-    return list(plan_channel_layer(layer, arch, kept, None, loads_table=True))
-
-
-def dram_bytes(plan, operand) -> int:
-    return sum(row.bytes for row in plan.traffic if row.level == "dram" and row.operand is operand)
-
-
-@settings(deadline=None, max_examples=150)
-@given(layer=layers, arch=chips())
-def test_every_plan_of_every_shape_keeps_the_laws(layer, arch) -> None:
-    shape = channel_shape(layer, arch.pe_array.require_atoms())
-    for plan in plans_of(layer, arch):
-        times = measure_plan(plan, arch.dram)
-        assert int(plan.steps.advance_cycles.sum()) + arch.pe_array.pipeline_cycles == plan.compute_cycles
-        assert plan.array_macs <= arch.pe_array.multipliers * plan.compute_cycles
-        assert 0 < plan.mapping_efficiency <= 1
-        assert times.onchip_stall_cycles >= 0
-        assert times.dram_stall_cycles >= 0
-        if not arch.pe_array.require_atoms().winograd:
-            assert plan.array_macs == layer.macs
-        weights = shape.groups * shape.filters * shape.filter_words
-        images = shape.groups * shape.images * int(shape.last[-1]) * shape.line_words
-        assert dram_bytes(plan, WEIGHT) >= weights >= layer.weight_words
-        assert dram_bytes(plan, IFMAP) >= images >= layer.ifmap_words or is_passed(plan, IFMAP)
-        assert dram_bytes(plan, OFMAP) >= layer.ofmap_words
-        moved = sum(row.bytes for row in plan.traffic if row.level == "dram")
-        assert moved == int(plan.transfers.length_bytes.sum())
-
-
-def is_passed(plan, operand) -> bool:
-    """Whether only what the array takes is fetched, which padding has less of than the ifmap."""
-    return any(line.startswith("# not kept") and operand.value in line for line in plan.mapping)
-
-
-@settings(deadline=None, max_examples=150)
-@given(layer=layers, arch=chips())
-def test_no_buffer_ever_holds_more_than_its_room(layer, arch) -> None:
-    room = ChannelRoom(
-        layer="x", shape=channel_shape(layer, arch.pe_array.require_atoms()), arch=arch, kept=frozenset()
-    )
-    (level,) = arch.srams
-    for nest, plan in zip(channel_nests(room), plans_of(layer, arch), strict=True):
-        walk = walk_channels(room, nest)
-        coming = comings(room, nest, walk)
-        clock = channel_clock(plan.transfers, arch.dram)
-        timeline = schedule_timeline(with_ports(plan.steps), plan.transfers, clock)
-        buffers = Buffers(room, nest, walk, (plan, timeline, clock))
-        staying = {operand: each for operand, each in coming.items()
-                   if operand in level.holds and operand not in nest.passing}  # fmt: skip
-        if level.partition_bytes is None:
-            assert buffers.most_words(staying) <= level.room_bytes
-        else:
-            for operand, each in staying.items():
-                assert buffers.most_words({operand: each}) <= level.room_for(operand)
-
-
-@settings(deadline=None, max_examples=100)
-@given(layer=layers, arch=chips(), room_bytes=st.sampled_from([8, 60, 500, 10_000]))
-def test_results_wait_in_a_level_of_their_own_only_while_it_has_room(layer, arch, room_bytes) -> None:
-    inputs = replace(arch.srams[0], holds=frozenset({IFMAP, WEIGHT}), partition_bytes=None)
-    outputs = SramLevel(name="accumulators", capacity_bytes=room_bytes, holds=frozenset({Operand.PSUM}))
-    arch = replace(arch, srams=(inputs, outputs))
-    for plan in plans_of(layer, arch):
-        clock = channel_clock(plan.transfers, arch.dram)
-        timeline = schedule_timeline(with_ports(plan.steps), plan.transfers, clock)
-        ends = write_ends(plan, timeline, clock)
-        events = []
-        for step, start in enumerate(timeline.start.tolist()):
-            done, size = ends[step]
-            events += [(start * clock.ticks_per_cycle, 1, size), (done, 0, -size)]
-        held, largest = 0, max(size for _, size in ends)
-        for _, _, size in sorted(events):
-            held += size
-            assert held <= max(room_bytes, largest)
-
-
-def write_ends(plan, timeline, clock) -> list[tuple[int, int]]:
-    """When the channel has taken each step's results, and their bytes. [ticks, B]"""
-    tick, free, found = clock.ticks_per_cycle, 0, [(0, 0)] * len(plan.steps)
-    finished = ((timeline.start + plan.steps.tail_cycles) * tick).tolist()
-    moves = plan.transfers
-    for index, ticks in enumerate(clock.transfer_ticks.tolist()):
-        after = int(moves.after_step[index])
-        free = max(free, finished[after] if after >= 0 else 0) + ticks
-        if moves.is_write[index]:
-            found[int(moves.step[index])] = (free, int(moves.length_bytes[index]))
-    return found
-
-
-@settings(deadline=None, max_examples=100)
-@given(layer=layers, arch=chips())
-def test_the_ifmap_comes_as_often_as_the_nest_says_and_no_line_twice_in_one_sweep(layer, arch) -> None:
-    shape = channel_shape(layer, arch.pe_array.require_atoms())
-    room = ChannelRoom(layer="x", shape=shape, arch=arch, kept=frozenset())
-    for nest, plan in zip(channel_nests(room), plans_of(layer, arch), strict=True):
-        once = shape.groups * shape.images * int(shape.last[-1]) * shape.line_words
-        again = 1 if nest.whole or nest.outer is Dim.PIXELS else -(-room.units(Dim.FILTERS) // nest.tile)
-        if IFMAP in nest.passing:
-            waits = plan.transfers.after_step[plan.transfers.operand == 0]
-            assert (waits == plan.transfers.step[plan.transfers.operand == 0] - 1).all()
-        elif layer_slides(layer):
-            assert dram_bytes(plan, IFMAP) == again * once
-
-
-def layer_slides(layer) -> bool:
-    """Whether neighbouring windows leave no line out at the top, and each has one: lopsided padding may."""
-    return not isinstance(layer, ConvLayer) or layer.padding[0][0] == 0
 
 
 def test_one_buffer_loads_no_tile_ahead() -> None:

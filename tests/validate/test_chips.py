@@ -31,7 +31,8 @@ def test_a_peak_rate_is_two_operations_for_each_mac_and_cycle_of_the_published_a
 
 
 @pytest.mark.parametrize(
-    ("chip", "error"), [("neuflow", 0), ("gupta2015", 0.0011), ("eeps", 0.024), ("park2015", -0.0041), ("shidiannao", -0.34)]
+    ("chip", "error"),
+    [("neuflow", 0), ("gupta2015", 0.0011), ("eeps", 0.024), ("park2015", -0.0041), ("shidiannao", -0.34)],
 )
 def test_what_published_peaks_contradict_is_shown_not_bent(chip, error) -> None:
     row = ROWS[f"{chip} peak rate", chip]

@@ -65,7 +65,9 @@ def test_a_stand_in_reuses_its_weights_as_often_as_published() -> None:
     batches = {"tpu_mlp0": 200, "tpu_mlp1": 168, "tpu_lstm0": 64, "tpu_lstm1": 96, "tpu_cnn0": 8, "tpu_cnn1": 32}
     for app, macs_per_weight in golden.items():
         workload = load_workload(app, batch=batches[app])
-        assert workload.macs / sum(layer.weight_words for layer in workload.layers) == pytest.approx(macs_per_weight, rel=0.006)
+        assert workload.macs / sum(layer.weight_words for layer in workload.layers) == pytest.approx(
+            macs_per_weight, rel=0.006
+        )
 
 
 def test_a_slower_weight_memory_moves_array_active_as_the_notes_say() -> None:
