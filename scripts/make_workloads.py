@@ -14,13 +14,19 @@ CONCAT_NOTE = "A concat moves nothing: its sources write to their place in it"
 SOFTMAX_NOTE = "The softmax behind the last layer is left out"
 
 
-def make_vgg(depth: int, convs: tuple[int, ...]) -> Network:
+VGG16_ZEROS = (0.016, 0.477, 0.248, 0.387, 0.397, 0.581, 0.587, 0.643, 0.747, 0.854, 0.794, 0.874, 0.885)
+"""Zeros in the ifmaps of the 13 convolutions: Chen et al. (Eyeriss), JSSC 52(1), 2017, table of VGG-16; recalled."""
+VGG16_ZEROS_NOTE = "zero_fractions.ifmap: Chen et al. (Eyeriss), JSSC 52(1), 2017, recalled, not read from the paper"
+
+
+def make_vgg(depth: int, convs: tuple[int, ...], zeros: tuple[float, ...] = ()) -> Network:
     """VGG-16 (configuration D) or VGG-19 (E)."""
     source = f"Simonyan and Zisserman, Very deep convolutional networks, ICLR 2015, table 1, {depth} weight layers"
-    net = Network(f"vgg{depth}", source, (VALUE_OPS_NOTE, SOFTMAX_NOTE))
+    net = Network(f"vgg{depth}", source, (VALUE_OPS_NOTE, SOFTMAX_NOTE, *((VGG16_ZEROS_NOTE,) if zeros else ())))
+    known = iter(zeros)
     for stage, (count, out) in enumerate(zip(convs, (64, 128, 256, 512, 512), strict=True), start=1):
         for index in range(1, count + 1):
-            net.conv(f"conv{stage}_{index}", 3, out)
+            net.conv(f"conv{stage}_{index}", 3, out, ifmap_zeros=next(known, None))
         net.pool(f"pool{stage}", "max_pool", 2, 2)
     for name, columns in (("fc6", 4096), ("fc7", 4096), ("fc8", 1000)):
         net.fc(name, columns)
@@ -230,14 +236,46 @@ def make_decoder_block() -> Network:
     return net
 
 
+TPU_PAPER = "Jouppi et al., In-datacenter performance analysis of a tensor processing unit, ISCA 2017, tables 1 and 3"
+
+
+def make_tpu_products(app: str, layers: int, weights: int, positions: int = 1) -> Network:
+    """One of the TPU paper's apps as equal square products: only layers, weights and their reuse are published."""
+    side = round((weights / layers) ** 0.5)
+    net = Network(f"tpu_{app}", f"{TPU_PAPER}: {app.upper()} has {layers} layers and {weights // 10**6}M weights", (
+        f"Assumed: all layers alike and square, {side} = sqrt(weights / layers) values in and out; the paper gives no shapes",
+        f"{positions} products per weight and image; the paper's batch is the user's to give",
+        "Activations are taken as done on the way out of the array",
+    ))  # fmt: skip
+    for index in range(1, layers + 1):
+        net.matmul(f"layer{index}", positions, side, side)
+    return net
+
+
+def make_tpu_cnn0() -> Network:
+    """CNN0: 2888 MACs per weight at a batch of 8 are ofmaps of 19 x 19."""
+    channels = round((8_000_000 / 16 / 9) ** 0.5)
+    net = Network("tpu_cnn0", f"{TPU_PAPER}: CNN0 has 16 layers, 8M weights, 2888 operations per weight at batch 8", (
+        "Assumed: all layers alike, 3 x 3 kernels on 19 x 19 = 2888 / 8 ofmap positions, "
+        f"{channels} = sqrt(weights / layers / 9) channels in and out; the paper gives no shapes",
+        "Activations are taken as done on the way out of the array",
+    ), (channels, 19))  # fmt: skip
+    for index in range(1, 17):
+        net.conv(f"layer{index}", 3, channels)
+    return net
+
+
 def make_all() -> list[Network]:
     """Return every generated network."""
     return [
-        make_vgg(16, (2, 2, 3, 3, 3)), make_vgg(19, (2, 2, 4, 4, 4)),
+        make_vgg(16, (2, 2, 3, 3, 3), VGG16_ZEROS), make_vgg(19, (2, 2, 4, 4, 4)),
         make_basic_resnet(18, (2, 2, 2, 2)), make_basic_resnet(34, (3, 4, 6, 3)),
         make_bottleneck_resnet(50, (3, 4, 6, 3)), make_bottleneck_resnet(101, (3, 4, 23, 3)),
         make_bottleneck_resnet(152, (3, 8, 36, 3)), make_mobilenet_v1(), make_mobilenet_v2(), make_googlenet(),
         make_squeezenet(), make_bert_base(), make_decoder_block(),
+        make_tpu_products("mlp0", 5, 20_000_000), make_tpu_products("mlp1", 4, 5_000_000),
+        make_tpu_products("lstm0", 58, 52_000_000), make_tpu_products("lstm1", 56, 34_000_000),
+        make_tpu_cnn0(), make_tpu_products("cnn1", 89, 100_000_000, positions=55),
     ]  # fmt: skip
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.pe_array import PeArray
+from archsim.arch.pe_array import OsFold, PeArray
 from archsim.engine.bit_true import run_bit_true
 from archsim.engine.clocked import run_clocked
+from archsim.engine.exact_arrays import multiply_on_array
 from archsim.engine.pe_rules import PeArithmetic, PeSums, pe_sums
 from archsim.engine.written import CodeArray
+from archsim.errors import WorkloadError
 from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.fold_walk import FoldWalk, walk_folds
@@ -47,7 +49,7 @@ def run_on_array(network: CodedNetwork, ifmap_codes: IntArray, pe_array: PeArray
     Raises
     ------
     WorkloadError
-        As `run_bit_true`.
+        As `run_bit_true`; or the sums are of a kind that the array is not stepped for.
     SimulationError
         The array cannot be clocked, or integer sums may take more than 64 bits.
 
@@ -57,14 +59,16 @@ def run_on_array(network: CodedNetwork, ifmap_codes: IntArray, pe_array: PeArray
     back and their row folds are added behind the array. Any other sum starts in its PE from the bias, or from the psum
     that the row fold before left, which travels out and back in the register's own codes: folds run one after the
     other, in the order of `mapping/fold_walk.py`. Writing in the ofmap's format, relu, pools and additions are done
-    behind the array. Not modelled: memories, and the cycles of a psum's way out and back.
+    behind the array. Which psums an output-stationary array holds at a time (``os_fold``) changes none of them: they are
+    taken in the order of the pixels. Not modelled: memories, and the cycles of a psum's way out and back.
     """
     return run_bit_true(network, ifmap_codes, substitute=partial(put_on_array, pe_array=pe_array))
 
 
 def put_on_array(adder: Adder, pe_array: PeArray) -> Adder:
     """Return an adder that makes the same sums on the PE array, a whole layer at a time."""
-    return replace(adder, kernel=partial(_add_on_array, pe_array, adder.kernel), is_whole=True)
+    array = replace(pe_array, os_fold=OsFold.PIXELS)
+    return replace(adder, kernel=partial(_add_on_array, array, adder.kernel), is_whole=True)
 
 
 def window_pieces(pe_array: PeArray, pixels: int, window: int, filters: int) -> list[slice]:
@@ -128,7 +132,12 @@ def _sum(work: PeSums, pe_array: PeArray) -> IntArray:
     """Return sums, shape (pixels, filters), as the registers hold them."""
     pixels, (window, filters) = len(work.ifmap), work.weight.shape
     if work.rule is None or work.table is None:
-        return run_clocked(work.ifmap, work.weight, pe_array).ofmap + work.starts
+        return multiply_on_array(work.ifmap.astype(np.int64), work.weight.astype(np.int64), pe_array) + work.starts
+    if pe_array.dataflow not in DATAFLOWS:
+        raise WorkloadError(
+            f"a {pe_array.dataflow} array is stepped with exact integer sums only; this network's are cast, logarithms or "
+            "floats: check it on a weight_stationary, output_stationary or input_stationary array"
+        )
     psums = np.broadcast_to(work.starts, (pixels, filters))
     for piece in window_pieces(pe_array, pixels, window, filters):
         arithmetic = PeArithmetic(rule=work.rule, table=work.table, psums=psums)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, OsFold, PeArray, StartEvent
 from archsim.engine.clocked_run import ClockedCounts, ClockedRun
 from archsim.engine.pe_rules import Block, PeArithmetic
 from archsim.errors import SimulationError
@@ -105,6 +105,8 @@ def _check_settings(pe_array: PeArray) -> None:
         value = getattr(pe_array, key)
         if value is not None and value < lowest:
             raise SimulationError(f"clocked array: pe_array.{key} (={value!r}) must be at least {lowest}")
+    if pe_array.os_fold is not OsFold.PIXELS:
+        raise SimulationError(f"clocked array: pe_array.os_fold (={pe_array.os_fold}) is not stepped; only pixels is")
     if pe_array.weight_regs not in (1, 2):
         raise SimulationError(f"clocked array: pe_array.weight_regs (={pe_array.weight_regs!r}) must be 1 or 2")
 

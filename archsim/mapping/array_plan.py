@@ -47,7 +47,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     timing = time_walk(walk, work)
     crossing = psum_leaves(walk, work.dataflow, work.keeps_psum)
     visits = {operand: _visits(work, nest, walk, operand, crossing[0]) for operand in RELEVANT}
-    words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing)
+    words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing, ifmap_reads=_patch_reads(work, walk))
     boxes = _ifmap_boxes(work, nest, walk, visits[Operand.IFMAP])
     blocks = StepBlocks(work=work, nest=nest, walk=walk, boxes=boxes, visits=visits)
     use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(blocks, words))
@@ -59,24 +59,42 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     steps = Steps(
         advance_cycles=timing.advance,
         tail_cycles=timing.tail,
-        port_cycles=port_cycles(use, Edge(shape=work.edge, dataflow=work.dataflow, nest=nest)),
+        port_cycles=port_cycles(use, _edge(work, nest)),
         hold_transfer=_holds(psums, last_write, work.copies(Operand.PSUM, nest)),
         first_start_cycles=timing.first_start,
         origin_cycles=timing.origin,
     )
     folds = nest.groups * nest.tiling[nest.rows].units * nest.tiling[nest.columns].units
     used = nest.groups * nest.tiling[nest.rows].size * nest.tiling[nest.columns].size
+    macs = work.groups * work.sizes[Dim.PIXELS] * work.sizes[Dim.WINDOW] * work.sizes[Dim.FILTERS]
     return FoldPlan(
         kind=work.arch.pe_array.dataflow.value,
         folds=folds,
         mapping_efficiency=used / (folds * work.arch.pe_array.multipliers),
-        array_macs=work.groups * work.sizes[Dim.PIXELS] * work.sizes[Dim.WINDOW] * work.sizes[Dim.FILTERS],
+        array_macs=macs,
         compute_cycles=compute_cycles,
         steps=steps,
         transfers=transfers,
         traffic=use.traffic(spad=_spad_words(work, walk, words)),
         nest=nest,
+        active_pes=int((walk.size[nest.rows] * walk.size[nest.columns]).max()),
+        gated_macs=round(macs * work.zero_ifmap),
     )
+
+
+def _edge(work: ArrayWork, nest: LoopNest) -> Edge | None:
+    """Return how words lie that pass the array's edge; of a patch they lie in the order in which it takes them."""
+    return None if work.fold.patches else Edge(shape=work.edge, dataflow=work.dataflow, nest=nest)
+
+
+def _patch_reads(work: ArrayWork, walk: FoldWalk) -> IntArray | None:
+    """Ifmap words that each step takes into a patch, every one once: the step's share of the window. [words]"""
+    if work.fold.patches is None:
+        return None
+    words = work.fold.patches.ifmap_words(walk.unit[Dim.PIXELS]) * work.geometry.channels
+    start, window = walk.start[Dim.WINDOW], work.sizes[Dim.WINDOW]
+    reads: IntArray = (start + walk.size[Dim.WINDOW]) * words // window - start * words // window
+    return reads
 
 
 def _visits(work: ArrayWork, nest: LoopNest, walk: FoldWalk, operand: Operand, enters: NDArray[np.bool_]) -> Visits:

@@ -55,7 +55,12 @@ def psum_leaves(walk: FoldWalk, dataflow: DataflowPlan, keeps_psum: bool) -> tup
 
 
 def array_words(
-    walk: FoldWalk, dataflow: DataflowPlan, psums: Visits, crossing: tuple[BoolArray, BoolArray]
+    walk: FoldWalk,
+    dataflow: DataflowPlan,
+    psums: Visits,
+    crossing: tuple[BoolArray, BoolArray],
+    *,
+    ifmap_reads: IntArray | None = None,
 ) -> ArrayWords:
     """Count what crosses the array's edge.
 
@@ -67,11 +72,13 @@ def array_words(
         Visits of the psums.
     crossing
         From `psum_leaves`.
+    ifmap_reads
+        Of an array whose PEs hand ifmap values on; None = every PE row takes its own. [words]
     """
     enters, leaves = crossing
     outputs = walk.words(Dim.PIXELS, Dim.FILTERS)
     return ArrayWords(
-        ifmap_reads=_inputs(walk, dataflow, Operand.IFMAP),
+        ifmap_reads=_inputs(walk, dataflow, Operand.IFMAP) if ifmap_reads is None else ifmap_reads,
         weight_reads=_inputs(walk, dataflow, Operand.WEIGHT),
         psum_reads=np.where(enters & ~psums.first_ever, outputs, 0),
         psum_writes=np.where(leaves & ~psums.last_ever, outputs, 0),

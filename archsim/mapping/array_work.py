@@ -7,6 +7,7 @@ from archsim.arch.architecture import Architecture
 from archsim.arch.word_group import WordGroup
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.edge_words import EdgeShape
+from archsim.mapping.fold_units import FoldUnits
 from archsim.mapping.ifmap_geometry import IfmapGeometry
 from archsim.mapping.kernel_table import KernelTable
 from archsim.mapping.link_traffic import LinkShare
@@ -29,6 +30,8 @@ class ArrayWork:
         Overlap of the ifmap's windows.
     edge
         Where words lie that cross the array's edge.
+    fold
+        What one fold takes.
     sizes
         Length of each dimension, dropped weights not counted.
     groups
@@ -39,6 +42,8 @@ class ArrayWork:
         What the operands that the arch codes take on the DRAM channel.
     table
         Of kernels, where weights are pointers to them.
+    zero_ifmap
+        Share of zeros among the ifmap values, on an array that gates them; 0 on others.
     """
 
     layer: str
@@ -46,11 +51,13 @@ class ArrayWork:
     dataflow: DataflowPlan
     geometry: IfmapGeometry
     edge: EdgeShape
+    fold: FoldUnits
     sizes: dict[Dim, int]
     groups: int
     kept: frozenset[Operand]
     link: Mapping[Operand, LinkShare] = field(default_factory=dict)
     table: KernelTable | None = None
+    zero_ifmap: float = 0.0
 
     @property
     def pass_per_unit(self) -> bool:

@@ -70,8 +70,8 @@ def walk_folds(nest: LoopNest, *, pass_per_unit: bool = False) -> FoldWalk:
     unit = {dim: np.tile(values[real], nest.groups) for dim, values in unit.items()}
     tile = {dim: np.tile(values[real], nest.groups) for dim, values in tile.items()}
     group = np.repeat(np.arange(nest.groups, dtype=np.int64), int(real.sum()))
-    start = {dim: unit[dim] * nest.tiling[dim].unit for dim in DIMS}
-    size = {dim: np.minimum(nest.tiling[dim].unit, nest.tiling[dim].size - start[dim]) for dim in DIMS}
+    start = {dim: nest.tiling[dim].first_elements(unit[dim]) for dim in DIMS}
+    size = {dim: nest.tiling[dim].first_elements(unit[dim] + 1) - start[dim] for dim in DIMS}
     continues = _continues(group, unit, tile, nest)
     starts = ~continues | pass_per_unit
     return FoldWalk(group=group, unit=unit, tile=tile, start=start, size=size, continues=continues,

@@ -25,13 +25,16 @@ class IfmapGeometry:
     channels
         Input channels of the group.
     line_pixels
-        Ofmap pixels of one line (one row of one image; one plane of a 3-D layer).
+        Ofmap pixels of one line (one row of one image; one plane of a 3-D layer), or of a band of lines that are worked
+        on together.
     line_words
         Ifmap positions that one ifmap line has, untouched ones left out. [words per channel]
     images
         Images, all alike.
     first, last
-        Shape (lines of one image,): the half-open range of touched ifmap lines that each ofmap line needs.
+        Shape (lines of one image,), or bands: the half-open range of touched ifmap lines that each of them needs.
+    image_pixels
+        Ofmap pixels of one image; 0 = all its lines, or bands, are whole.
     """
 
     channels: int
@@ -40,6 +43,7 @@ class IfmapGeometry:
     images: int
     first: IntArray
     last: IntArray
+    image_pixels: int = 0
 
     @property
     def image_lines(self) -> int:
@@ -68,8 +72,8 @@ class IfmapGeometry:
         return self._line(self.last, pixel)
 
     def _line(self, of_image: IntArray, pixel: IntArray) -> IntArray:
-        image, line = np.divmod(pixel // self.line_pixels, len(of_image))
-        lines: IntArray = image * int(self.last[-1]) + of_image[line]
+        image, place = np.divmod(pixel, self.image_pixels or self.line_pixels * len(of_image))
+        lines: IntArray = image * int(self.last[-1]) + of_image[place // self.line_pixels]
         return lines
 
     def channel_ranges(self, start: IntArray, size: IntArray, window: int) -> tuple[IntArray, IntArray]:
@@ -77,21 +81,23 @@ class IfmapGeometry:
         return start * self.channels // window, -(-(start + size) * self.channels // window)
 
 
-def ifmap_geometry(layer: ArrayLayer) -> IfmapGeometry:
-    """Describe a layer's ifmap, one group of it."""
+def ifmap_geometry(layer: ArrayLayer, band: int = 1) -> IfmapGeometry:
+    """Describe a layer's ifmap, one group of it; ``band`` ofmap lines are worked on together."""
     if not isinstance(layer, ConvLayer):
         one = np.zeros(1, dtype=np.int64)  # every row of the matrix is an image of one line
         return IfmapGeometry(
             channels=layer.inner, line_pixels=1, line_words=1, images=layer.rows, first=one, last=one + 1
         )
     rank, starts, stops = _touched(layer, 0)
+    last = np.minimum(np.arange(0, layer.ofmap[0], band, dtype=np.int64) + band, layer.ofmap[0]) - 1
     return IfmapGeometry(
         channels=layer.in_channels // layer.groups,
-        line_pixels=prod(layer.ofmap[1:]),
+        line_pixels=band * prod(layer.ofmap[1:]),
+        image_pixels=prod(layer.ofmap),
         line_words=prod(int(_touched(layer, axis)[0][-1]) for axis in range(1, len(layer.ifmap))),
         images=layer.batch,
-        first=rank[starts],
-        last=rank[stops],
+        first=rank[starts[::band]],
+        last=rank[stops[last]],
     )
 
 

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.mapping.plane_patches import PlanePatches
 from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
 
 
 class Dim(StrEnum):
@@ -26,11 +32,14 @@ class DimTiling:
         Elements per fold (a spatial dimension) or per chunk (the streamed one).
     units_per_tile
         Units of one tile.
+    patches
+        What the units are, where they are not equally long: ``unit`` is then the most that one has.
     """
 
     size: int
     unit: int
     units_per_tile: int
+    patches: PlanePatches | None = None
 
     @property
     def span(self) -> int:
@@ -38,9 +47,15 @@ class DimTiling:
         return self.unit * self.units_per_tile
 
     @property
+    def fold_text(self) -> str:
+        """What a fold takes, for a reader."""
+        patches = self.patches
+        return f"{self.unit}" if patches is None else f"{patches.height} x {patches.width} of one plane"
+
+    @property
     def units(self) -> int:
         """Units of the whole dimension, the last one possibly partial."""
-        return -(-self.size // self.unit)
+        return self.patches.count if self.patches else -(-self.size // self.unit)
 
     @property
     def units_in_tile(self) -> int:
@@ -51,6 +66,20 @@ class DimTiling:
     def tiles(self) -> int:
         """Tiles of the whole dimension."""
         return -(-self.units // self.units_per_tile)
+
+    def first_elements(self, unit: IntArray) -> IntArray:
+        """Return the first element of each unit; of the unit behind the last one, the size."""
+        if self.patches:
+            return self.patches.first_pixels(unit)
+        first: IntArray = np.minimum(unit * self.unit, self.size)
+        return first
+
+    def pieces(self, units: int, most: int | None = None) -> tuple[IntArray, IntArray]:
+        """Return first element and length of every so many units; of the first ``most`` of them."""
+        stop = self.units if most is None else min(self.units, units * most)
+        unit = np.arange(0, stop, units, dtype=np.int64)
+        first = self.first_elements(unit)
+        return first, self.first_elements(np.minimum(unit + units, self.units)) - first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +134,7 @@ class LoopNest:
             tiling = self.tiling[dim]
             folds = tiling.units_in_tile
             if folds > 1:
-                loops.append(f"for {dim} fold in {folds}:  # {place} folds of {tiling.unit}")
+                loops.append(f"for {dim} fold in {folds}:  # {place} folds of {tiling.fold_text}")
         stream = self.tiling[self.stream]
         span = min(stream.size, stream.span)
         loops.append(f"stream {span} {self.stream} past {self.rows} (rows) x {self.columns} (columns)")

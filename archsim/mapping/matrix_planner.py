@@ -14,6 +14,7 @@ from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.edge_words import edge_shape
 from archsim.mapping.fold_plan import FoldPlan
+from archsim.mapping.fold_units import fold_units
 from archsim.mapping.fold_walk import walk_folds
 from archsim.mapping.ifmap_geometry import ifmap_geometry
 from archsim.mapping.input_stationary import INPUT_STATIONARY
@@ -21,6 +22,7 @@ from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.link_traffic import link_shares
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY
+from archsim.mapping.plane_patches import band_lines
 from archsim.mapping.tile_options import untiled_nest
 from archsim.mapping.tile_search import MOST_STEPS, search_nests, too_large
 from archsim.mapping.weight_stationary import WEIGHT_STATIONARY
@@ -89,10 +91,14 @@ def array_work(
         keep, of = layer.kept_of
         window = window // of * keep + min(window % of, keep)
     sizes = {Dim.PIXELS: gemm.pixels, Dim.WINDOW: window, Dim.FILTERS: gemm.filters}
-    return ArrayWork(layer=layer.name, arch=arch, dataflow=DATAFLOWS[arch.pe_array.dataflow], geometry=ifmap_geometry(layer), edge=edge_shape(layer),
+    dataflow, known = DATAFLOWS[arch.pe_array.dataflow], zeros or zeros_by_itself(layer)
+    fold = fold_units(layer, arch.pe_array)
+    return ArrayWork(layer=layer.name, arch=arch, dataflow=dataflow, fold=fold, edge=edge_shape(layer),
+                     geometry=ifmap_geometry(layer, band_lines(layer, fold.patches)),
                      sizes=sizes, groups=gemm.groups, kept=kept,
                      table=kernel_table(layer, arch, loads=loads_table),
-                     link=link_shares(arch, zeros or zeros_by_itself(layer)))  # fmt: skip
+                     link=link_shares(arch, known),
+                     zero_ifmap=known.ifmap.zero_fraction if arch.pe_array.gates else 0.0)  # fmt: skip
 
 
 def ideal_compute_cycles(work: ArrayWork) -> int:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from archsim.arch.pe_array import OsDrain, PeArray
+from archsim.arch.pe_array import OsDrain, OsFold, PeArray
 from archsim.mapping.dataflow import DataflowPlan, IntArray, PassShapes, PassTiming
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
@@ -32,6 +32,7 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
 
     Notes
     -----
+    Operands reach all PEs of a patch at once [4]_: it has no skew, a pass takes T cycles and its drain.
     A PE whose adder takes several cycles takes a pair only as often: T pairs stream for T x latency cycles.
     Not modelled: several psums of one PE interleaved, which would hide the latency.
 
@@ -40,10 +41,13 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
     .. [1] SCALE-Sim 3.0, systolic_compute_os, and debtanu09/systolic_array RTL.
     .. [2] UT-LCA/tpu_like_design RTL.
     .. [3] Arjun0170/Systolic-Tensors RTL; all three as measured in tests/golden/rtl_cycles.csv.
+    .. [4] Du et al., ShiDianNao, ISCA 2015 (recalled): a kernel value is broadcast, ifmap values come from the buffer
+       or from a neighbour's FIFO.
     """
     shapes = replace(shapes, stream=shapes.stream * array.add_cycles)
     drain = np.where(shapes.completes & shapes.ends, _drain_cycles(shapes, array), 0)
-    skew = (shapes.rows - 1) + array.act_hop * (shapes.columns - 1)
+    is_patch = array.os_fold is OsFold.PATCH
+    skew = np.zeros_like(shapes.rows) if is_patch else (shapes.rows - 1) + array.act_hop * (shapes.columns - 1)
     tail = shapes.stream + skew + array.pipeline_cycles + drain
     if array.drain_overlap:
         advance = shapes.stream + np.where(shapes.ends, _exposed_hold(shapes, array, drain), 0)
@@ -59,7 +63,7 @@ def _exposed_hold(shapes: PassShapes, array: PeArray, drain: IntArray) -> IntArr
     following = np.append(streamed[1:], streamed[-1])
     shortest = np.minimum(streamed, following)[pass_index]
     hold = drain
-    if array.os_drain is OsDrain.SHIFT_COLUMNS:
+    if array.os_drain is OsDrain.SHIFT_COLUMNS and array.os_fold is not OsFold.PATCH:
         hold = np.where(drain > 0, np.maximum(drain, array.act_hop * (shapes.columns - 1) + 1), 0)
     exposed: IntArray = np.maximum(0, hold - shortest)
     return exposed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.arch.memory_level import TensorLayout
 from archsim.mapping.array_work import ArrayWork
-from archsim.mapping.loop_nest import Dim
+from archsim.mapping.loop_nest import Dim, DimTiling
 from archsim.mapping.operand_flow import RELEVANT
 from archsim.mapping.tile_options import TileOptions
 from archsim.mapping.tile_sizes import channels_of, lines_of
@@ -46,12 +46,17 @@ def burst_bytes_per_byte(work: ArrayWork, options: TileOptions, operand: Operand
 def _ifmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:
     """Neighbouring words that a tile fetches, on average. [words]"""
     geometry = work.geometry
-    lines = _per_tile(options, Dim.PIXELS, Operand.IFMAP, lambda span: float(lines_of(work, span).mean()))
+    lines = _per_tile(options, Dim.PIXELS, Operand.IFMAP, lambda span: _lines(work, span))
     channels = _per_tile(options, Dim.WINDOW, Operand.IFMAP, lambda span: float(channels_of(work, span).mean()))
     if work.arch.dram.layout is TensorLayout.NCHW:
         run = np.minimum(lines, geometry.image_lines) * geometry.line_words
         return np.asarray(np.where(lines >= geometry.image_lines, run * channels, run))
     return np.asarray(np.where(channels >= geometry.channels, channels * lines * geometry.line_words, channels))
+
+
+def _lines(work: ArrayWork, span: int) -> float:
+    pixels = DimTiling(size=work.sizes[Dim.PIXELS], unit=span, units_per_tile=1)
+    return float(lines_of(work, pixels.pieces(1)).mean())
 
 
 def _ofmap_run(work: ArrayWork, options: TileOptions) -> FloatArray:

@@ -4,7 +4,7 @@ How the dimensions are cut depends on the layer and the array only, never on a b
 a chip with more memory chooses from a list with fewer entries struck out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import permutations
 
@@ -121,8 +121,9 @@ def dim_tilings(work: ArrayWork, dim: Dim) -> list[DimTiling]:
         return [
             DimTiling(size=size, unit=min(size, lines * line), units_per_tile=1) for lines in _shares(-(-size // line))
         ]
-    unit = {dataflow.rows: array.rows, dataflow.columns: array.columns, dataflow.stream: array.k_tile}[dim]
-    return [DimTiling(size=size, unit=unit, units_per_tile=units) for units in _shares(-(-size // unit))]
+    unit = {dataflow.rows: work.fold.rows, dataflow.columns: work.fold.columns, dataflow.stream: array.k_tile}[dim]
+    whole = DimTiling(size=size, unit=unit, units_per_tile=1, patches=work.fold.patches_of(dim))
+    return [replace(whole, units_per_tile=units) for units in _shares(whole.units)]
 
 
 def _shares(units: int) -> list[int]:

@@ -30,7 +30,9 @@ def tiles_bytes(
     """
     length = {dim: options.of(dim, [min(t.size, t.span) for t in options.tilings[dim]]) for dim in DIMS}
     channels = options.of(Dim.WINDOW, [int(channels_of(work, t.span).max()) for t in options.tilings[Dim.WINDOW]])
-    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.span).max()) for t in options.tilings[Dim.PIXELS]])
+    lines = options.of(
+        Dim.PIXELS, [int(lines_of(work, t.pieces(t.units_per_tile)).max()) for t in options.tilings[Dim.PIXELS]]
+    )
     words = {
         Operand.IFMAP: channels * lines * work.geometry.line_words,
         Operand.WEIGHT: length[Dim.WINDOW] * length[Dim.FILTERS],
@@ -62,18 +64,18 @@ def _tile_bits(work: ArrayWork, operand: Operand, words: IntArray, psum_visits: 
 
 def _line_words(work: ArrayWork, operand: Operand) -> int:
     """Words of an operand that cross the array's edge in one cycle. [words]"""
-    array, dataflow = work.arch.pe_array, work.dataflow
+    dataflow = work.dataflow
     along_rows = operand is not dataflow.stationary and operand is not Operand.PSUM
     if dataflow.stationary is Operand.PSUM:
         along_rows = operand is Operand.IFMAP
-    return array.rows if along_rows else array.columns
+    return work.fold.rows if along_rows else work.fold.columns
 
 
 def first_fetch_bytes(work: ArrayWork, options: TileOptions) -> FloatArray:
     """Return what the first step waits for. [B]"""
     unit = {dim: options.of(dim, [min(t.size, t.unit) for t in options.tilings[dim]]) for dim in DIMS}
     channels = options.of(Dim.WINDOW, [int(channels_of(work, t.unit, 1)[0]) for t in options.tilings[Dim.WINDOW]])
-    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.unit, 1)[0]) for t in options.tilings[Dim.PIXELS]])
+    lines = options.of(Dim.PIXELS, [int(lines_of(work, t.pieces(1, most=1))[0]) for t in options.tilings[Dim.PIXELS]])
     words = {
         Operand.IFMAP: channels * lines * work.geometry.line_words,
         Operand.WEIGHT: unit[Dim.WINDOW] * unit[Dim.FILTERS],
@@ -91,9 +93,9 @@ def channels_of(work: ArrayWork, span: int, most: int | None = None) -> IntArray
     return last - first
 
 
-def lines_of(work: ArrayWork, span: int, most: int | None = None) -> IntArray:
-    """Return the ifmap lines that each piece of ``span`` pixels touches; the first ``most`` pieces."""
-    first, last = work.geometry.line_ranges(*_pieces(work.sizes[Dim.PIXELS], span, most))
+def lines_of(work: ArrayWork, pieces: tuple[IntArray, IntArray]) -> IntArray:
+    """Return the ifmap lines that each range of pixels touches: first pixels and lengths, as `DimTiling.pieces` has them."""
+    first, last = work.geometry.line_ranges(*pieces)
     return last - first
 
 

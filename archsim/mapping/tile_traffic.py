@@ -187,7 +187,10 @@ def _array_reads(
     for operand in INPUTS:
         first, second = RELEVANT[operand]
         times = loads if dataflow.stationary is operand else units[reused_dim(operand)]
-        reads[operand] = work.groups * sizes[first] * sizes[second] * times
+        words = sizes[first] * sizes[second]
+        if operand is Operand.IFMAP and work.fold.patches:
+            words = work.geometry.channels * work.fold.patches.all_ifmap_words
+        reads[operand] = work.groups * words * times
     if dataflow.stationary is not Operand.PSUM:
         visits = units[Dim.WINDOW]
     else:
@@ -224,7 +227,9 @@ def _loads(
 def _ifmap_words(work: ArrayWork, options: TileOptions, tiles: dict[Dim, IntArray]) -> IntArray:
     """Words of one sweep over a resident ifmap, overlaps of tiles that do not follow each other fetched again."""
     channels = options.of(Dim.WINDOW, [int(channels_of(work, t.span).sum()) for t in options.tilings[Dim.WINDOW]])
-    apart = options.of(Dim.PIXELS, [int(lines_of(work, t.span).sum()) for t in options.tilings[Dim.PIXELS]])
+    apart = options.of(
+        Dim.PIXELS, [int(lines_of(work, t.pieces(t.units_per_tile)).sum()) for t in options.tilings[Dim.PIXELS]]
+    )
     slides = (tiles[Dim.WINDOW] == 1) | (options.position(Dim.PIXELS) > options.position(Dim.WINDOW))
     lines = np.where(slides, work.geometry.touched_lines, apart)
     swept = work.groups * channels * lines * work.geometry.line_words

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from archsim.config_file import did_you_mean
 from archsim.errors import ConfigError
+from archsim.validate.chips import chips_suite
 from archsim.validate.dram import dram_suite
 from archsim.validate.eyeriss import eyeriss_suite
 from archsim.validate.isca16 import isca16_suite
@@ -12,6 +13,7 @@ from archsim.validate.numerics import numerics_suite
 from archsim.validate.nvdla import nvdla_suite
 from archsim.validate.sram import sram_suite
 from archsim.validate.suite import SuiteResult
+from archsim.validate.tpu import tpu_suite
 
 SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {
     "dram": dram_suite,
@@ -20,6 +22,8 @@ SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {
     "isca16": isca16_suite,
     "eyeriss": eyeriss_suite,
     "nvdla": nvdla_suite,
+    "tpu": tpu_suite,
+    "chips": chips_suite,
 }
 """Name -> what runs it, against a reference of the user's or its own."""
 

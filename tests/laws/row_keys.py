@@ -1,4 +1,4 @@
-"""Keys that only row-stationary chips have: what makes each matter, and what changes it; for `test_every_key.py`."""
+"""Keys that only row-stationary or channel-parallel chips have: what makes each matter, and what changes it; for `test_every_key.py`."""
 
 SPADS = "spads: {ifmap_words: 12, weight_words: 60, psum_words: 8}"
 NETWORKS = "networks: {ifmap_bits: 16, weight_bits: 16, psum_bits: 64}"
@@ -38,3 +38,15 @@ ROW_CASES: dict[str, tuple[tuple[str, ...], str]] = {
 
 ROW_SAID = {"mapping.layers.source": (FIXED, "mapping.layers.0.source=somebody else")}
 """Moves no counter: it stands among the assumptions."""
+
+ATOMS = ("pe_array={rows: 16, columns: 128, dataflow: cp, atoms: {channel_atom: 16, filter_atom: 16}}",)
+CHANNEL_CASES: dict[str, tuple[tuple[str, ...], str]] = {
+    "pe_array.atoms": (ATOMS, "pe_array.atoms={channel_atom: 8, filter_atom: 32}"),
+    "pe_array.atoms.channel_atom": (ATOMS, "pe_array.atoms.channel_atom=8"),
+    "pe_array.atoms.filter_atom": (ATOMS, "pe_array.atoms.filter_atom=32"),
+    "pe_array.atoms.stored_channels": (ATOMS, "pe_array.atoms.stored_channels=4"),
+    "pe_array.atoms.stripe_pixels": (ATOMS, "pe_array.atoms.stripe_pixels=4"),
+    "pe_array.atoms.pixels_across": (ATOMS, "pe_array.atoms.pixels_across=false"),
+    "pe_array.atoms.winograd": (ATOMS, "pe_array.atoms.winograd=true"),
+}
+"""The same for channel-parallel arrays."""

@@ -17,7 +17,7 @@ from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.simulate import simulate
 from archsim.workload.network import Workload
 from tests.laws.outputs import counters, keys_of, printed, write_network
-from tests.laws.row_keys import FIXED, ROW_CASES, ROW_SAID
+from tests.laws.row_keys import CHANNEL_CASES, FIXED, ROW_CASES, ROW_SAID
 
 TOP = Path(__file__).parents[2]
 NETWORK = {
@@ -114,6 +114,7 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "energy.node_nm": ((), "energy.node_nm=65"),
     "energy.overrides": ((), "energy.overrides={dram_pj_per_bit: 1}"),
     **ROW_CASES,
+    **CHANNEL_CASES,
 }
 """Key -> settings that make it matter, and the setting that changes it."""
 

@@ -111,12 +111,12 @@ def _inherited(run, generations, fetched, last_step):
 
 def _tile_words(run, step):
     """Ifmap words of the tile that a step belongs to."""
-    spans = {}
+    spans, walk = {}, run.walk
     for dim in ("pixels", "window"):
-        tiling = run.plan.nest.tiling[dim]
-        span = tiling.unit * tiling.units_per_tile
-        start = int(run.walk.tile[dim][step]) * span
-        spans[dim] = (start, min(span, tiling.size - start))
+        mine = [other for other in range(len(walk)) if walk.tile[dim][other] == walk.tile[dim][step]]
+        start = min(int(walk.start[dim][other]) for other in mine)
+        end = max(int(walk.start[dim][other] + walk.size[dim][other]) for other in mine)
+        spans[dim] = (start, end - start)
     geometry, window = run.work.geometry, run.plan.nest.tiling["window"].size
     (start, size), (window_start, window_size) = spans["pixels"], spans["window"]
     first_line, last_line = geometry.line_ranges(start, size)

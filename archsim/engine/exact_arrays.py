@@ -1,0 +1,73 @@
+"""Integer matrix products on the clocked array of any dataflow; called by `array_values.py`."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.arch.pe_array import PeArray
+from archsim.arch.row_mapping import RowMapping
+from archsim.engine.clocked import run_clocked
+from archsim.engine.clocked_channels import run_clocked_channels
+from archsim.engine.clocked_rows import run_clocked_rows
+from archsim.errors import WorkloadError
+from archsim.mapping.row_fit import sets_that_fit
+from archsim.numerics.window import Window
+from archsim.terms import Dataflow
+
+IntArray = NDArray[np.int64]
+WORD_BITS = 16
+"""Of a weight on a row-stationary array's network; a matter of cycles alone."""
+
+
+def multiply_on_array(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
+    """Return ``ifmap @ weight``, shape (pixels, filters), as the registers of an array give it.
+
+    Raises
+    ------
+    SimulationError
+        The array cannot be clocked, or sums may take more than 64 bits.
+    WorkloadError
+        The array computes in Winograd's domain, which no registers are stepped for.
+    """
+    return _ARRAYS[pe_array.dataflow](ifmap, weight, pe_array)
+
+
+def _on_matrix(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
+    return run_clocked(ifmap, weight, pe_array).ofmap
+
+
+def _on_rows(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
+    """Take a pixel for an image of 1 x 1, the window for its channels: as many PEs at work as there are."""
+    assert pe_array.spads is not None, "a row-stationary array has spads"
+    (pixels, window), filters, spads = ifmap.shape, weight.shape[1], pe_array.spads
+    q = min(window, spads.ifmap_words, spads.weight_words)
+    p = min(filters, spads.psum_words, spads.weight_words // q)
+    sets = sets_that_fit(1, 1, pe_array)
+    r = min(-(-window // q), sets)
+    mapping = RowMapping(m=filters, n=pixels, e=1, p=p, q=q, r=r, t=min(-(-filters // p), sets // r))
+    found = run_clocked_rows(ifmap.reshape(pixels, window, 1, 1), weight.T.reshape(filters, window, 1, 1), Window(), mapping,
+                             pe_array=pe_array, weight_bits=WORD_BITS)  # fmt: skip
+    return found.ofmap.reshape(pixels, filters)
+
+
+def _on_channels(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
+    atoms = pe_array.require_atoms()
+    if atoms.winograd:
+        raise WorkloadError(
+            "pe_array.atoms.winograd: values are not stepped in Winograd's domain; check them with "
+            "--set pe_array.atoms.winograd=false"
+        )
+    slots = -(-len(weight) // atoms.channel_atom) * atoms.channel_atom
+    filters = -(-weight.shape[1] // atoms.filter_atom) * atoms.filter_atom
+    return run_clocked_channels(ifmap, weight, pe_array, slots=Fraction(slots), filters=filters).ofmap
+
+
+_ARRAYS: dict[Dataflow, Callable[[IntArray, IntArray, PeArray], IntArray]] = {
+    Dataflow.WEIGHT_STATIONARY: _on_matrix,
+    Dataflow.OUTPUT_STATIONARY: _on_matrix,
+    Dataflow.INPUT_STATIONARY: _on_matrix,
+    Dataflow.ROW_STATIONARY: _on_rows,
+    Dataflow.CHANNEL_PARALLEL: _on_channels,
+}
