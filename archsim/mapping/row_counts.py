@@ -5,7 +5,7 @@ memories is an estimate: networks limit the layer as a whole, and DRAM hides beh
 buffers allow.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,10 +52,6 @@ class RowCounts:
     dram_weight_words: IntArray
     cycles: FloatArray
     energy: FloatArray
-
-    def of(self, chosen: IntArray) -> "RowCounts":
-        """Pick mappings."""
-        return RowCounts(**{each.name: getattr(self, each.name)[chosen] for each in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

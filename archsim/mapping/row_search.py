@@ -9,7 +9,9 @@ References
 .. [1] Chen, Emer, Sze, Eyeriss: a spatial architecture for energy-efficient dataflow, ISCA 2016, table IV.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 MOST_PASSES = 4_000_000
 """Passes of a layer that are simulated, at most."""
+BATCH = 100_000
+"""Mappings that are scored at a time: bounds the memory of a search."""
 SMALLEST = RowMapping(m=1, n=1, e=1, p=1, q=1, r=1, t=1)
 
 
@@ -47,32 +51,35 @@ class FoundMapping:
     legal: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ranked:
+    """A mapping with what it is compared by, the smaller the better. [cycles]"""
+
+    rank: tuple[float, float, int, tuple[int, ...]]
+    letters: tuple[int, ...]
+    cycles: float
+
+
 def search_mapping(work: RowWork) -> FoundMapping:
-    """Search all mappings of a layer.
+    """Search all mappings of a layer, batch by batch.
 
     Raises
     ------
     MappingError
         No mapping fits the chip: told is what the smallest one lacks. Or all take too many passes.
     """
-    candidates = _legal(work)
-    if not len(candidates):
-        missing = "; ".join(misfits(SMALLEST, work.shape, work.arch))
-        raise MappingError(
-            f"layer {work.layer!r} does not fit {work.arch.name!r}, not even with m=n=e=p=q=r=t=1: {missing}"
-        )
-    counts = count_mappings(candidates, work)
-    small = np.flatnonzero(counts.passes <= MOST_PASSES)
-    if not len(small):
-        raise MappingError(
-            f"layer {work.layer!r}: {int(counts.passes.min()):,} passes at least; up to {MOST_PASSES:,} are simulated. "
-            "Run a part of it, or give the PEs larger spads"
-        )
-    best = int(small[_order(counts.of(small), candidates[small], work.arch.mapping.objective)[0]])
-    letters = dict(zip(LETTERS, map(int, candidates[best]), strict=True))
-    return FoundMapping(
-        mapping=RowMapping(**letters), estimated_cycles=float(counts.cycles[best]), legal=len(candidates)
-    )
+    best: _Ranked | None = None
+    legal, fewest = 0, 0
+    for batch in _legal_batches(work):
+        counts = count_mappings(batch, work)
+        legal, fewest = legal + len(batch), min(fewest or MOST_PASSES**2, int(counts.passes.min()))
+        found = _best_of(batch, counts, work.arch.mapping.objective)
+        if found is not None and (best is None or found.rank < best.rank):
+            best = found
+    if best is None:
+        raise MappingError(_nothing_fits(work, fewest))
+    letters = dict(zip(LETTERS, best.letters, strict=True))
+    return FoundMapping(mapping=RowMapping(**letters), estimated_cycles=best.cycles, legal=legal)
 
 
 def objective_of(mapping: RowMapping, work: RowWork, objective: MapObjective) -> float:
@@ -89,20 +96,44 @@ def _keys(counts: RowCounts) -> dict[MapObjective, FloatArray]:
     }
 
 
-def _order(counts: RowCounts, candidates: IntArray, objective: MapObjective) -> IntArray:
+def _best_of(batch: IntArray, counts: RowCounts, objective: MapObjective) -> "_Ranked | None":
+    """Return the best of a batch among those that are not too long; None where all are."""
     keys = _keys(counts)
     second = keys[MapObjective.ENERGY if objective is MapObjective.TIME else MapObjective.TIME]
-    order: IntArray = np.lexsort((*candidates.T[::-1], counts.passes, second, keys[objective]))
-    return order
+    left = np.flatnonzero(counts.passes <= MOST_PASSES)
+    for key in (keys[objective], second, counts.passes, *batch.T):
+        if len(left) > 1:
+            left = left[key[left] == key[left].min()]
+    if not len(left):
+        return None
+    index = int(left[0])
+    letters = tuple(map(int, batch[index]))
+    rank = (float(keys[objective][index]), float(second[index]), int(counts.passes[index]), letters)
+    return _Ranked(rank=rank, letters=letters, cycles=float(counts.cycles[index]))
 
 
-def _legal(work: RowWork) -> IntArray:
-    """Every mapping that fits, shape (mappings, 7) in the order of `LETTERS`; the largest m that the others leave room for."""
+def _nothing_fits(work: RowWork, fewest_passes: int) -> str:
+    if fewest_passes:
+        return (
+            f"layer {work.layer!r}: {fewest_passes:,} passes at least; up to {MOST_PASSES:,} are simulated. "
+            "Run a part of it, or give the PEs larger spads"
+        )
+    missing = "; ".join(misfits(SMALLEST, work.shape, work.arch))
+    return f"layer {work.layer!r} does not fit {work.arch.name!r}, not even with m=n=e=p=q=r=t=1: {missing}"
+
+
+def legal_mappings(work: RowWork) -> IntArray:
+    """Return every mapping that the search compares, shape (mappings, 7) in the order of `LETTERS`."""
+    return np.concatenate([np.zeros((0, len(LETTERS)), dtype=np.int64), *_legal_batches(work)])
+
+
+def _legal_batches(work: RowWork) -> Iterator[IntArray]:
+    """Yield the mappings that fit, a bounded number at a time; of each the largest m that the others leave room for."""
     shape, spads = work.shape, work.arch.pe_array.spads
     assert spads is not None, "a row-stationary array has spads"
     widest = max(shape.column_parts)
     most_q = min(spads.ifmap_words // widest, spads.weight_words // widest)
-    found = [np.zeros((0, 7), dtype=np.int64)]
+    found: list[IntArray] = []
     for e, r, t in _sets(work):
         q = _cuts(-(-shape.channels // r), most_q)
         p = _cuts(-(-shape.filters // t), min(spads.psum_words, spads.weight_words // widest))
@@ -112,8 +143,19 @@ def _legal(work: RowWork) -> IntArray:
         n, p, q = n[fits], p[fits], q[fits]
         e_, r_, t_ = (np.full_like(n, value) for value in (e, r, t))
         found.append(np.stack([np.minimum(p * t, shape.filters), n, e_, p, q, r_, t_], axis=1))
-    smallest = np.concatenate(found)
-    return _with_most_filters(smallest[room_left(work.shape.tiles_of(smallest), work.arch)], work)
+        if sum(map(len, found)) >= BATCH:
+            yield from _fitting(found, work)
+            found = []
+    yield from _fitting(found, work)
+
+
+def _fitting(found: list[IntArray], work: RowWork) -> Iterator[IntArray]:
+    """Yield the ones that fit, if any."""
+    if found:
+        smallest = np.concatenate(found)
+        fitting = smallest[room_left(work.shape.tiles_of(smallest), work.arch)]
+        if len(fitting):
+            yield _with_most_filters(fitting, work)
 
 
 def _sets(work: RowWork) -> list[tuple[int, int, int]]:
@@ -129,8 +171,6 @@ def _sets(work: RowWork) -> list[tuple[int, int, int]]:
 
 def _with_most_filters(smallest: IntArray, work: RowWork) -> IntArray:
     """Raise m to the whole passes whose psums still fit, spread evenly over the blocks that it takes."""
-    if not len(smallest):
-        return smallest
     filters, step = work.shape.filters, smallest[:, 3] * smallest[:, 6]
     low, high = np.ones_like(step), -(-filters // step)  # passes of a block: low fits, the answer is <= high
     while (low < high).any():
@@ -147,6 +187,7 @@ def _with_most_filters(smallest: IntArray, work: RowWork) -> IntArray:
     return result
 
 
+@lru_cache(maxsize=4096)
 def _cuts(size: int, most: int | None = None) -> IntArray:
     """Sizes of the largest block when ``size`` is cut into 1, 2, 3 ... equal blocks, up to ``most``."""
     sizes = np.unique(-(-size // np.arange(1, size + 1, dtype=np.int64)))

@@ -29,9 +29,14 @@ def suite_pages(result: SuiteResult) -> list[Page]:
 
 
 def _page(tier: Tier) -> Page:
-    """Return a table per run: a network, its chip and its batch."""
+    """Return a table per run: a network, its chip and its batch; one table of runs with a row each."""
     runs = tier.by_group()
-    tables = [CellTable(_title(tier, run.name), COLUMNS, [_cells(row) for row in run.rows]) for run in runs]
+    if len(runs) > 1 and len(runs) == len(tier.rows):
+        tables = [CellTable(_title(tier, "a run each"), COLUMNS, [_cells(row, row.group) for row in tier.rows])]
+    else:
+        tables = [
+            CellTable(_title(tier, run.name), COLUMNS, [_cells(row, row.case) for row in run.rows]) for run in runs
+        ]
     notes = [f"  {note}" for run in runs for note in _row_notes(run, names_run=len(runs) > 1)]
     return tables, [*notes, *([""] if notes else [])]
 
@@ -41,9 +46,9 @@ def _title(tier: Tier, run: str) -> str:
     return f"{tier.name} [{tier.unit}], {run}; {bounds}"
 
 
-def _cells(row: Row) -> Cells:
+def _cells(row: Row, name: str) -> Cells:
     numbers = (number(row.published), number(row.simulated), signed_per_cent(row.error))
-    return (row.case, *numbers, ", ".join(_marks(row)), _short(row.source))
+    return (name, *numbers, ", ".join(_marks(row)), _short(row.source))
 
 
 def _short(source: str) -> str:

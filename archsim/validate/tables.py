@@ -173,7 +173,8 @@ def bound_text(tier: Tier, bounds: Sequence[Bound]) -> str:
 
 
 def _limit_text(tier: Tier, bound: Bound) -> str:
-    return f"{number(bound.limit)} {tier.unit}" if bound.is_distance else per_cent(bound.limit)
+    unit = "points" if tier.unit == "%" else tier.unit
+    return f"{number(bound.limit)} {unit}" if bound.is_distance else per_cent(bound.limit)
 
 
 def _group_table(tiers: Sequence[Tier]) -> CellTable:

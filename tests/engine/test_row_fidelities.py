@@ -11,7 +11,7 @@ from archsim.arch.row_mapping import FixedMapping, MappingChoice, RowMapping
 from archsim.engine.clocked_rows import run_clocked_rows
 from archsim.engine.measure import measure_plan
 from archsim.mapping.row_passes import list_passes
-from archsim.mapping.row_search import _legal
+from archsim.mapping.row_search import legal_mappings
 from archsim.mapping.row_stationary import plan_row_layer, row_work
 from archsim.numerics.window import Window
 from archsim.terms import Direction, Operand
@@ -38,7 +38,7 @@ def mapped_convs(draw: st.DrawFn):
         batch=draw(st.integers(1, 3)),
     )  # fmt: skip
     arch = architecture(array, (BOUNDLESS,), FREE)
-    legal = _legal(row_work(layer, arch))
+    legal = legal_mappings(row_work(layer, arch))
     assume(len(legal))
     letters = legal[draw(st.integers(0, len(legal) - 1))]
     mapping = RowMapping(**dict(zip("mnepqrt", map(int, letters), strict=True)))

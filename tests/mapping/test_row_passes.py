@@ -12,7 +12,7 @@ from archsim.mapping.row_counts import count_mappings
 from archsim.mapping.row_fetch import row_tiles
 from archsim.mapping.row_fit import misfits, sets_that_fit
 from archsim.mapping.row_passes import list_passes, mac_cycles, with_overhead
-from archsim.mapping.row_search import _legal
+from archsim.mapping.row_search import legal_mappings
 from archsim.mapping.row_stationary import row_work
 from tests.oracles.row_passes import busiest_pe_cycles, passes_of
 from tests.strategies import array_layers, row_architectures
@@ -23,7 +23,7 @@ def mapped_layers(draw: st.DrawFn):
     """A layer on a row-stationary chip with any mapping that fits it."""
     layer, arch = draw(array_layers), draw(row_architectures())
     work = row_work(layer, arch)
-    legal = _legal(work)
+    legal = legal_mappings(work)
     assume(len(legal))
     letters = legal[draw(st.integers(0, len(legal) - 1))]
     return work, RowMapping(**dict(zip("mnepqrt", map(int, letters), strict=True)))
@@ -150,7 +150,7 @@ def test_overhead_is_rounded_up_pass_by_pass() -> None:
 @given(layer=array_layers, arch=row_architectures())
 def test_every_mapping_of_the_search_fits_by_the_words_of_the_errors(layer, arch) -> None:
     work = row_work(layer, arch)
-    legal = _legal(work)
+    legal = legal_mappings(work)
     for letters in legal[:: max(1, len(legal) // 20)]:
         assert list(misfits(RowMapping(**dict(zip("mnepqrt", map(int, letters), strict=True))), work.shape, arch)) == []
 

@@ -1,0 +1,139 @@
+"""Rows of RTL as measured: what ran is told in the two texts ``params`` and ``workload``; called by `rtl_rows.py`.
+
+A text is parts between semicolons, each a number with its name (``R=4``, ``p=2 filters``, ``row hop 4 cycles``) or words.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.arch.pe_array import PeArray
+from archsim.config_file import did_you_mean
+from archsim.errors import ConfigError
+from archsim.terms import Dataflow
+from archsim.validate.rtl_cases import ArrayCase, LeftOut, Measured, PeCase, RtlRow
+from archsim.validate.rtl_designs import ARRAYS, NOT_MODELLED, PASSED_OVER, PES, ArrayDesign
+
+_GIVEN = re.compile(r"(?P<name>[A-Za-z_][\w ]*?)\s*=\s*(?P<number>\d{1,7})\b(?P<rest>.*)")
+_TOLD = re.compile(r"(?P<name>[A-Za-z][A-Za-z ]*?)\s+(?P<number>\d{1,7})\b(?P<rest>.*)")
+_WRONG_VALUES = "WRONG VALUES"
+_PE_NUMBERS = {"p": "filters", "q": "channels", "S": "taps", "F": "outputs", "U": "stride", "n": "images"}
+_PE_OTHERS = {"zero ifmap pixels": "zero_words", "MACs": "macs"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Numbers by name, and words, of both texts of a row."""
+
+    numbers: dict[str, int]
+    words: list[str]
+
+    def need(self, *names: str) -> None:
+        """Refuse a row without one of the numbers, or with a 0 for it."""
+        missing = [name for name in names if self.numbers.get(name, 0) < 1]
+        if missing:
+            raise ConfigError(
+                f"params and workload must give {' and '.join(f'{name}=...' for name in missing)}, at least 1; "
+                f"they give {', '.join(f'{name}={number}' for name, number in self.numbers.items()) or 'no numbers'}"
+            )
+
+
+def read_raw(row: Mapping[str, str], measured: Measured, line: int) -> RtlRow:
+    """Tell what archsim runs for a row, or why nothing.
+
+    Parameters
+    ----------
+    row
+        Columns ``params``, ``workload``, ``values_checked``.
+    measured
+        Its cycles.
+    line
+        Of the file.
+
+    Raises
+    ------
+    ConfigError
+        What is wrong with the row.
+    """
+    reason = _not_run(measured.design, row.get("values_checked") or "")
+    if reason:
+        return LeftOut(design=measured.design, line=line, reason=reason)
+    said = _parse(f"{row['params']};{row['workload']}")
+    is_pe = measured.design in PES
+    known = {*_PE_NUMBERS, *_PE_OTHERS} if is_pe else ARRAYS[measured.design].numbers
+    strange = [f"{name} {number}" for name, number in said.numbers.items() if name not in known]
+    if strange:
+        reason = f"it says {', '.join(strange)}: archsim has no setting of this design for that"
+        return LeftOut(design=measured.design, line=line, reason=reason)
+    return _pe_case(measured, said) if is_pe else _array_case(measured, ARRAYS[measured.design], said)
+
+
+def _not_run(design: str, values: str) -> str:
+    """Return why a row is left out, whatever its numbers; empty = it is not."""
+    for name, reason in NOT_MODELLED.items():
+        if design.startswith(name):
+            return reason
+    if design not in ARRAYS and design not in PES:
+        near = did_you_mean(design, [*ARRAYS, *PES])
+        return f"archsim has no settings for this design.{near} A table with a column `settings` can give them"
+    return values if values.startswith(_WRONG_VALUES) else ""
+
+
+def _parse(text: str) -> _Said:
+    said = _Said({}, [])
+    for part in (piece.strip() for piece in text.split(";")):
+        found = _GIVEN.fullmatch(part) or (_TOLD.fullmatch(part) if "=" not in part else None)
+        if found is not None and found["name"] in said.numbers:
+            raise ConfigError(f"{found['name']} is given twice in {text!r}")
+        if found is not None:
+            said.numbers[found["name"]] = int(found["number"])
+        elif "=" in part:
+            raise ConfigError(f"{part!r} gives no whole number of up to 7 digits")
+        elif part:
+            said.words.append(part)
+    return said
+
+
+def _array_case(measured: Measured, design: ArrayDesign, said: _Said) -> ArrayCase:
+    said.need(design.rows, design.columns, "M", "N", "K")
+    row, tiles = said.numbers, said.numbers.get("tiles", 1)
+    rows, columns = row[design.rows], row[design.columns]
+    settings: dict[str, Any] = {**design.settings, **design.reload(row)}
+    for name, keys in design.says.items():
+        settings |= dict.fromkeys(keys, row[name]) if name in row else {}
+    strange = []
+    for words in said.words:
+        meant = next((texts for text, texts in design.texts.items() if words.startswith(text)), None)
+        settings |= meant or {}
+        strange += [words] if meant is None and not words.startswith(PASSED_OVER) else []
+    _check_tile(design, row, rows, columns)
+    note = f"not understood and passed over: {'; '.join(strange)}" if strange else ""
+    return ArrayCase(
+        measured=_with_note(measured, note),
+        array=PeArray(rows=rows, columns=columns, dataflow=design.dataflow, **settings),
+        pixels=row["M"], window=row["K"], filters=row["N"] * tiles, first_output=design.first_output,
+    )  # fmt: skip
+
+
+def _check_tile(design: ArrayDesign, row: Mapping[str, int], rows: int, columns: int) -> None:
+    """Refuse a tile that is larger than the array: the row's tiles would not be archsim's folds."""
+    down = "M" if design.dataflow is Dataflow.OUTPUT_STATIONARY else "K"
+    for side, size in ((down, rows), ("N", columns)):
+        if row[side] > size:
+            raise ConfigError(f"{side}={row[side]} is more than the {size} of the array; give the tiles as tiles=...")
+
+
+def _pe_case(measured: Measured, said: _Said) -> PeCase:
+    said.need(*_PE_NUMBERS)
+    sizes = {field: said.numbers[name] for name, field in _PE_NUMBERS.items()}
+    others = {field: said.numbers[name] for name, field in _PE_OTHERS.items() if name in said.numbers}
+    note = f"not understood and passed over: {'; '.join(said.words)}" if said.words else ""
+    return PeCase(measured=_with_note(measured, note), pe=PES[measured.design], **sizes, **others)
+
+
+def _with_note(measured: Measured, note: str) -> Measured:
+    return Measured(
+        design=measured.design, last_output=measured.last_output, first_output=measured.first_output,
+        source=measured.source, note=note,
+    )  # fmt: skip
