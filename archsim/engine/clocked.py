@@ -101,6 +101,8 @@ def _largest(matrix: IntArray) -> int:
 
 
 def _check_settings(pe_array: PeArray) -> None:
+    if pe_array.dataflow not in (Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY, Dataflow.OUTPUT_STATIONARY):
+        raise SimulationError(f"clocked array: a {pe_array.dataflow} array has a clocked model of its own")
     for key, lowest in _LOWEST.items():
         value = getattr(pe_array, key)
         if value is not None and value < lowest:

@@ -51,7 +51,9 @@ class LonePe:
         for each in fields(self):
             lowest = 1 if each.name in ("pe_latency", "psum_group") else 0
             if getattr(self, each.name) < lowest:
-                raise SimulationError(f"clocked PE: {each.name} (={getattr(self, each.name)!r}) must be at least {lowest}")
+                raise SimulationError(
+                    f"clocked PE: {each.name} (={getattr(self, each.name)!r}) must be at least {lowest}"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -92,9 +92,28 @@ def test_nor_do_odd_sides_and_other_registers_move_a_code(path: Path) -> None:
 
 @pytest.mark.parametrize("arch", arch_names())
 def test_the_array_of_a_shipped_arch_computes_golden_codes(arch: str) -> None:
-    network = shipped("digits_cnn_fx8").network
-    golden = make_golden(network, shipped("digits_cnn_fx8").golden.ifmap[:1])
-    check_golden_on_array(network, golden, load_arch(arch).pe_array)
+    """Casts at every MAC where the array steps them; exact sums on those that step nothing else."""
+    pe_array = load_arch(arch).pe_array
+    steps_casts = pe_array.dataflow in DATAFLOWS
+    if pe_array.atoms is not None:
+        pe_array = replace(pe_array, atoms=replace(pe_array.atoms, winograd=False))
+    found = shipped("digits_cnn_fx8" if steps_casts else "digits_cnn_int8")
+    golden = make_golden(found.network, found.golden.ifmap[:1])
+    check_golden_on_array(found.network, golden, pe_array)
+
+
+@pytest.mark.parametrize("arch", ["eyeriss_v1", "nvdla_small"])
+@pytest.mark.parametrize("network", ["digits_cnn_fx8", "digits_cnn_lns8", "digits_cnn_fp8"])
+def test_sums_that_an_array_does_not_step_are_refused(arch: str, network: str) -> None:
+    found = shipped(network)
+    with pytest.raises(WorkloadError, match="is stepped with exact integer sums only"):
+        check_golden_on_array(found.network, found.golden, load_arch(arch).pe_array)
+
+
+def test_winograd_is_not_stepped() -> None:
+    found = shipped("digits_cnn_int8")
+    with pytest.raises(WorkloadError, match=r"--set pe_array\.atoms\.winograd=false"):
+        check_golden_on_array(found.network, found.golden, load_arch("nvdla_large").pe_array)
 
 
 def test_the_shipped_networks_bring_sums_of_every_family() -> None:
@@ -202,7 +221,7 @@ def test_psums_leave_the_array_between_row_folds(settings: dict[str, Any], piece
     assert [(each.start, each.stop) for each in found] == pieces
 
 
-@pytest.mark.parametrize("dataflow", Dataflow)
+@pytest.mark.parametrize("dataflow", DATAFLOWS)
 def test_whatever_the_loops_every_ofmap_value_adds_its_window_in_one_order(dataflow: Dataflow) -> None:
     """Tile loops in all orders, tiles of all sizes: what `window_pieces` reads off the untiled walk holds for all."""
     lies = DATAFLOWS[dataflow]

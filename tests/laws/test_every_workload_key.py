@@ -38,6 +38,8 @@ LAYER_CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ConvForm.zero_fractions": (CONV, {"zero_fractions": {"ifmap": 0.5, "weight": 0.5}}),
     "ConvForm.zero_fractions.ifmap": (CONV, {"zero_fractions": {"ifmap": 0.5}}),
     "ConvForm.zero_fractions.weight": (CONV, {"zero_fractions": {"weight": 0.5}}),
+    "ConvForm.zero_fractions.ofmap": (CONV, {"zero_fractions": {"ofmap": 0.5}}),
+    "MatmulForm.zero_fractions.ofmap": (FC, {"zero_fractions": {"ofmap": 0.5}}),
     "MatmulForm.rows": (FC, {"rows": 5}),
     "MatmulForm.inner": (FC, {"inner": 21}),
     "MatmulForm.columns": (FC, {"columns": 31}),
@@ -85,9 +87,11 @@ def form_keys() -> set[str]:
     return {key for key in found if key.split(".")[1] not in CONVERTED}
 
 
-def run_layers(folder: Path, *layers: Mapping[str, Any], batch: int | None = None, **top: Any) -> RunResult:
+def run_layers(
+    folder: Path, *layers: Mapping[str, Any], batch: int | None = None, settings: tuple[str, ...] = (), **top: Any
+) -> RunResult:
     network = {"schema": "archsim/workload/v1", "name": "n", "layers": layers} | top
-    return simulate(load_arch("tpu_like"), load_workload(write_network(folder, network), batch))
+    return simulate(load_arch("tpu_like", settings), load_workload(write_network(folder, network), batch))
 
 
 def test_every_key_of_a_layer_has_a_case() -> None:
@@ -99,7 +103,9 @@ def test_every_key_of_a_layer_has_a_case() -> None:
 @pytest.mark.parametrize("key", LAYER_CASES)
 def test_a_layer_key_changes_an_output(tmp_path: Path, key: str) -> None:
     layer, change = LAYER_CASES[key]
-    assert counters(run_layers(tmp_path, layer)) != counters(run_layers(tmp_path, layer | change))
+    settings = ("levels.dram.compression=rlc5",) if key.endswith("zero_fractions.ofmap") else ()
+    before, after = (run_layers(tmp_path, each, settings=settings) for each in (layer, layer | change))
+    assert counters(before) != counters(after)
 
 
 @pytest.mark.parametrize("form", LAYER_NAMES)

@@ -114,16 +114,18 @@ def test_weights_of_well_known_networks_sum_to_their_parameter_counts() -> None:
         assert sum(layer.weight_words for layer in array_layers) == weights, name
 
 
-def test_alexnet_carries_the_zero_fractions_of_eyeriss_and_others_carry_none() -> None:
+def test_alexnet_and_vgg16_carry_the_zero_fractions_of_eyeriss_and_others_carry_none() -> None:
     alexnet = {layer.name: layer for layer in _read("alexnet").layers}
     conv3 = alexnet["conv3"]
     assert isinstance(conv3, ConvLayer)
     assert conv3.zero_fractions.ifmap == 0.725
     assert conv3.zero_fractions.weight is None
     assert conv3.groups == 1
+    vgg = [layer.zero_fractions.ifmap for layer in _read("vgg16").layers if isinstance(layer, ConvLayer)]
+    assert (len(vgg), vgg[0], vgg[-1]) == (13, 0.016, 0.885)
     for path in FILES:
         for layer in read_workload_yaml(path).layers:
-            if path.stem != "alexnet" and isinstance(layer, ConvLayer | MatmulLayer):
+            if path.stem not in ("alexnet", "vgg16") and isinstance(layer, ConvLayer | MatmulLayer):
                 assert layer.zero_fractions.ifmap is None
 
 
