@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from archsim.arch.pe_array import PeArray
-from archsim.catalog import load_arch, load_workload
+from archsim.arch.validation import ValidationState
+from archsim.catalog import arch_names, load_arch, load_workload
 from archsim.study.simulate import simulate
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -39,6 +40,19 @@ def test_every_setting_of_the_array_is_in_the_table() -> None:
     shown = set(re.findall(r"`(\w+)`", table))
     settings = set(PeArray.__dataclass_fields__) - {"rows", "columns", "dataflow"}
     assert settings <= shown
+
+
+def test_the_chips_of_the_table_are_as_told() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+ \w+) \| ([\d x]+) \| ([\d.]+) MHz, ([\d.]+) nm \|", README, re.MULTILINE)
+    assert len(rows) >= 11
+    for name, dataflow, pes, clock_mhz, node_nm in rows:
+        arch = load_arch(name)
+        assert arch.pe_array.dataflow == dataflow.replace(" ", "_"), name
+        assert pes == f"{arch.pe_array.rows} x {arch.pe_array.columns}", name
+        assert (float(clock_mhz), float(node_nm)) == (round(arch.clock_mhz, 1), arch.technology_nm), name
+    told = {name for name, *_ in rows}
+    chips = {name for name in arch_names() if load_arch(name).validation.state is not ValidationState.EXAMPLE}
+    assert chips - told == {name for name in chips if name.startswith(("hls_mnist", "recogni"))}
 
 
 def test_every_file_that_readme_names_is_there() -> None:
