@@ -89,6 +89,9 @@ class RowPeKeys(Keys):
 
     accumulate_cycles: Cycles = 0
     shift_cycles: Cycles = 0
+    line_fill: StrictBool = False
+    restart_cycles: Cycles = 0
+    weights_ahead: StrictBool = False
     pass_overhead: Share = 0.0
 
     def build(self) -> RowPe:

@@ -63,15 +63,26 @@ class RowPe:
         Cycles that a PE spends per finished psum to add its neighbour's; 0 = an adder of its own does it. [cycles]
     shift_cycles
         Cycles per word that enters an ifmap window as it slides on; 0 = hidden behind the MACs. [cycles]
+    line_fill
+        The first window of every row fills a word per cycle before the first MAC: all but the column that comes with it;
+        False = hidden behind the pass before.
+    restart_cycles
+        Cycles between two passes in which no PE multiplies. [cycles]
+    weights_ahead
+        Weights of the next pass load behind the present one, into a second set of weight spads as large as the first.
     pass_overhead
         Share of a pass that start-up, hand-over and drain take beyond its words, 0..1. No closed form or
         register of archsim stands for it: a measured surcharge.
 
     References
     ----------
-    .. [1] moateff/Eyeriss-v1-Processing-Element, pe.v: 1 and 1; as measured in tests/golden/rtl_row_stationary.csv.
+    .. [1] moateff/Eyeriss-v1-Processing-Element, pe.v: 1 and 1; lirui-shanghaitech/CNN-Accelerator-VLSI, CONV_ACC: line
+       fill, 8 cycles of restart, weights ahead; both as measured in tests/golden/rtl_row_stationary.csv.
     """
 
     accumulate_cycles: int = 0
     shift_cycles: int = 0
+    line_fill: bool = False
+    restart_cycles: int = 0
+    weights_ahead: bool = False
     pass_overhead: float = 0.0

@@ -78,7 +78,8 @@ def step_row_stationary_pass(
     extents
         Channels of each row of PEs, filters of each set of them.
     settings
-        The loop; weight words per cycle; cycles of a psum from a PE to the next.
+        The loop; weight words per cycle, 0 = they are loaded ahead, and the windows filled; cycles of a psum from a PE
+        to the next.
 
     Returns
     -------
@@ -107,6 +108,12 @@ def step_row_stationary_pass(
     psums, cycles = np.zeros_like(entering[0]), np.zeros_like(entering[0])
     counts, totals, control = np.zeros((*grid, PE_COUNTS), np.int64), np.zeros(PASS_COUNTS, np.int64), new_control(loop)
     missing, cycle = loop[FILTERS] * entering[0][0, 0, :, :, 0].size, 0
+    if load_words == 0:
+        steps[0, KIND] = LOAD
+        for k in range(pe_rows):
+            _take_weights(k, steps[0], weights, (loads, len(loads), counts))
+            _step_row(k, steps[0], (windows, states, weights, made[0]), (operands, extents, loop, counts, totals))
+        steps[0, KIND] = 0
     while missing > 0:
         cycle += 1
         _control(control, steps[cycle % len(steps)], (loads, entering[1], extents[1], settings), (cycle, totals))

@@ -32,7 +32,7 @@ class RowCounts:
     passes
         Of the whole layer.
     mac_cycles
-        Of the busiest PE over all passes, without overhead. [cycles]
+        Of the busiest PE over all passes, fills and restarts included, without overhead. [cycles]
     ifmap_words, psum_words, weight_words
         Over each network, one way. [words]
     dram_ifmap_words, dram_weight_words
@@ -80,7 +80,10 @@ def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
     pe = work.arch.pe_array.row_pe or RowPe()
     psums = groups * shape.images * shape.ofmap_rows * columns * shape.filters
     slides = (columns - 1) * layer.stride[1] * pe.shift_cycles * loops.channels_per_pe * loops.filter_passes * parts
-    mac_cycles = groups * shape.images * loops.strips * (columns * loops.filters_per_pe * loops.taps_per_pe + slides)
+    fills = loops.filter_passes * loops.channels_per_pe * _fill_columns(work)
+    per_image = columns * loops.filters_per_pe * loops.taps_per_pe + slides + fills
+    passes = groups * loops.image_blocks * loops.strips * loops.filter_passes * parts * loops.channel_blocks
+    mac_cycles = groups * shape.images * loops.strips * per_image + passes * pe.restart_cycles
     row_words, rows_in_tiles = _ifmap_rows(candidates[:, 2], work)
     visits = parts * loops.channel_blocks
     ifmap = groups * shape.images * shape.channels * loops.filter_passes * row_words
@@ -95,7 +98,6 @@ def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
              "dram_ifmap_words": dram_ifmap, "dram_weight_words": dram_weights}  # fmt: skip
     cycles = _cycles(mac_cycles, words, psums, work)
     energy = _energy(candidates, loops, words, psums, work)
-    passes = groups * loops.image_blocks * loops.strips * loops.filter_passes * visits
     return RowCounts(passes=passes, mac_cycles=mac_cycles, cycles=cycles, energy=energy, **words)
 
 
@@ -122,6 +124,13 @@ def _loops(candidates: IntArray, work: RowWork) -> _Loops:
         taps_per_pe=taps * len(shape.row_parts),
         channels_per_pe=full_channels * q + last_q,
     )
+
+
+def _fill_columns(work: RowWork) -> int:
+    """Columns that fill a PE's window before its first MAC, over all parts of a filter; 0 = hidden."""
+    pe, shape = work.arch.pe_array.row_pe or RowPe(), work.shape
+    waits = sum(wide - 1 for wide in shape.column_parts) * shape.layer.dilation[1]
+    return waits * len(shape.row_parts) * pe.line_fill
 
 
 def _sum_of_p(filters: IntArray, p: IntArray, t: IntArray) -> IntArray:
@@ -155,7 +164,8 @@ def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], psums: int, work: 
     pe = work.arch.pe_array.row_pe or RowPe()
     busy = np.maximum(mac_cycles, words["ifmap_words"] / work.network_words(Operand.IFMAP))
     busy = np.maximum(busy, words["psum_words"] / work.network_words(Operand.PSUM)) * (1 + pe.pass_overhead)
-    busy = busy + words["weight_words"] / work.network_words(Operand.WEIGHT)
+    weights = words["weight_words"] / work.network_words(Operand.WEIGHT)
+    busy = np.maximum(busy, weights) if pe.weights_ahead else busy + weights
     if work.arch.dram.is_ideal:
         return np.asarray(busy)
     rate = work.arch.dram.bandwidth_bytes_per_cycle * 8

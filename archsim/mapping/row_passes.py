@@ -137,13 +137,38 @@ def list_passes(shape: RowShape, mapping: RowMapping) -> RowPasses:
 
 
 def mac_cycles(passes: RowPasses, array: PeArray) -> IntArray:
-    """Cycles that the busiest PE of each pass multiplies: F psums of p filters, S*q taps each. [cycles]"""
+    """Cycles of the busiest PE of each pass: F psums of p filters, S*q taps each, its fill and the restart. [cycles]"""
     pe = array.row_pe or RowPe()
     filters, channels = passes.interleaved_filters, passes.interleaved_channels
     per_psum = -(-passes.filter_columns * channels // array.multipliers_per_pe) + pe.accumulate_cycles
     columns = passes.shape.ofmap_columns
     slides = (columns - 1) * passes.shape.layer.stride[1] * channels * pe.shift_cycles
-    return np.asarray(passes.images * (columns * filters * per_psum + slides), dtype=np.int64)
+    fill = (passes.filter_columns - 1) * passes.shape.layer.dilation[1] * channels * pe.line_fill
+    return np.asarray(passes.images * (columns * filters * per_psum + slides + fill) + pe.restart_cycles, dtype=np.int64)
+
+
+def load_cycles(weight_cycles: IntArray, array: PeArray) -> tuple[IntArray, IntArray, int]:
+    """Tell when the weights of each pass load. [cycles]
+
+    Parameters
+    ----------
+    weight_cycles
+        That their network takes for each pass.
+    array
+        Whether they load ahead.
+
+    Returns
+    -------
+    exposed
+        In each pass before its first step.
+    behind
+        Behind each pass: the load of the next one, which starts no sooner.
+    first
+        Before the first pass.
+    """
+    if not (array.row_pe or RowPe()).weights_ahead:
+        return weight_cycles, np.zeros_like(weight_cycles), 0
+    return np.zeros_like(weight_cycles), np.append(weight_cycles[1:], 0), int(weight_cycles[0])
 
 
 def with_overhead(cycles: IntArray, array: PeArray) -> IntArray:

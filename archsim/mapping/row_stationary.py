@@ -4,7 +4,7 @@ A PE keeps p x q filter rows and slides a window of an ifmap row past them; a PE
 rows: filter rows are shared along its rows, ifmap rows along its diagonals, psums add up its columns [1]_. r sets
 take other channels (their psums add up too), t sets other filters. `row_passes.py` has the loops around a pass.
 
-The array starts a pass when its weights are loaded; ifmap words and psums cross their networks while it multiplies.
+The array starts a pass when its weights are loaded, behind the pass before if `RowPe.weights_ahead`; ifmap words and psums cross their networks while it multiplies.
 The GLB holds an ifmap tile (n images, q*r channels, the rows of a strip) until the next channels or strip need its
 place, and the psums of m filters until they are done; a pass's weights wait in their own buffer.
 
@@ -31,7 +31,7 @@ from archsim.mapping.port_use import port_cycles
 from archsim.mapping.row_fetch import RowTiles, row_tiles
 from archsim.mapping.row_fit import misfits
 from archsim.mapping.row_layout import place_row_transfers
-from archsim.mapping.row_passes import RowPasses, list_passes, mac_cycles, with_overhead
+from archsim.mapping.row_passes import RowPasses, list_passes, load_cycles, mac_cycles, with_overhead
 from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mapping
 from archsim.mapping.row_shape import row_shape
 from archsim.mapping.row_spads import gated_macs, network_rows, spad_words
@@ -106,17 +106,20 @@ def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
     tiles = row_tiles(passes, work)
     use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(passes, tiles))
     load = -(-passes.weights // work.network_words(Operand.WEIGHT))
-    advance = with_overhead(mac_cycles(passes, array), array) + load
+    exposed, behind, first = load_cycles(load, array)
+    busy = with_overhead(mac_cycles(passes, array), array) + exposed
+    advance = np.maximum(busy, behind)
     rise = (passes.filter_rows * passes.channel_sets - 1) * array.psum_hop + array.pe_latency - 1
-    times = ideal_times(advance, advance + rise)
-    transfers, last_write = queue_transfers(_fetches(tiles, use), _write_back(use), times)
+    times = ideal_times(advance, busy + rise)
+    transfers, last_write = queue_transfers(_fetches(tiles, use, load - exposed), _write_back(use), times)
     if work.arch.dram.has_banks:
         transfers = place_row_transfers(transfers, passes, use)
     steps = Steps(
         advance_cycles=advance,
-        tail_cycles=advance + rise,
-        port_cycles=np.maximum(_network_cycles(passes, work, use.words.array) + load, port_cycles(use)),
+        tail_cycles=busy + rise,
+        port_cycles=np.maximum(_network_cycles(passes, work, use.words.array) + exposed, port_cycles(use)),
         hold_transfer=tiles.holds(last_write),
+        first_start_cycles=first,
     )
     return FoldPlan(
         kind=array.dataflow.value,
@@ -183,11 +186,12 @@ def _network_cycles(passes: RowPasses, work: RowWork, words: ArrayWords) -> IntA
     return with_overhead(np.maximum(ifmap, psum), work.arch.pe_array)
 
 
-def _fetches(tiles: RowTiles, use: LevelUse) -> list[Fetch]:
+def _fetches(tiles: RowTiles, use: LevelUse, ahead: IntArray) -> list[Fetch]:
+    """Return the reads; weights come as many cycles before their pass as they load ``ahead`` of it."""
     release = {Operand.IFMAP: tiles.ifmap_release, Operand.WEIGHT: tiles.weight_release}
-    nothing = np.zeros_like(tiles.ifmap_release)
+    lead = {Operand.IFMAP: np.zeros_like(ahead), Operand.WEIGHT: ahead}
     return [
-        Fetch(operand=operand, length_bytes=length, release=release[operand], lead_cycles=nothing)
+        Fetch(operand=operand, length_bytes=length, release=release[operand], lead_cycles=lead[operand])
         for operand, length in use.fetch_bytes().items()
         if operand in release
     ]
