@@ -133,7 +133,8 @@ def row_arrays(draw: st.DrawFn) -> PeArray:
         spads=Spads(ifmap_words=draw(st.integers(1, 8)), weight_words=draw(st.integers(8, 30)), psum_words=draw(st.integers(1, 6))),
         networks=ArrayNetworks(ifmap_bits=draw(bits), weight_bits=draw(bits), psum_bits=32 * draw(st.integers(1, 2))),
         row_pe=RowPe(accumulate_cycles=draw(st.integers(0, 1)), shift_cycles=draw(st.integers(0, 1)),
-                     pass_overhead=draw(st.sampled_from([0.0, 0.05]))),
+                     line_fill=draw(st.booleans()), restart_cycles=draw(st.sampled_from([0, 0, 1, 8])),
+                     weights_ahead=draw(st.booleans()), pass_overhead=draw(st.sampled_from([0.0, 0.05]))),
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def run_clocked_rows(
     -----
     Where PEs lie in the physical array makes no difference here, but for the length of a psum's way up. Not modelled:
     widths of the ifmap and psum networks and the GLB's size (words are there when a PE wants them, except psums that
-    are still on their way up), ``pass_overhead``, and filters in parts (a filter row fits the ifmap spad).
+    are still on their way up; while a window fills, the loop waits), ``pass_overhead``, and filters in parts (a filter row fits the ifmap spad).
     """
     ifmap, weight = _checked(ifmap, "ifmap"), _checked(weight, "weight")
     shape = _ofmap_shape(ifmap, weight, window)
@@ -72,13 +72,18 @@ def run_clocked_rows(
     _check_room(weight, window, mapping, pe_array)
     padded = np.pad(ifmap, ((0, 0), (0, 0), *window.padding))
     glb, tally = _Glb(shape), _Tally(mapping, weight.shape[2])
-    for each in _passes(shape, weight.shape[1], window, mapping):
+    passes = list(_passes(shape, weight.shape[1], window, mapping))
+    load_words, behind = _load_words(pe_array, weight_bits), [0] * len(passes)
+    if (pe_array.row_pe or RowPe()).weights_ahead:
+        first, *behind = [*(-(-len(each.loads(weight)) // load_words) for each in passes), 0]
+        load_words, tally.totals[kernel.ADVANCE] = 0, first
+    for each, next_load in zip(passes, behind, strict=True):
         rows, is_sent_for = each.ifmap_rows(padded, weight.shape[2:4], shape[3])
         loads = each.loads(weight)
         extents = (np.repeat(each.set_channels, weight.shape[2]), each.set_filters)
         settings = (
             _loop(each, weight.shape[3], shape[3], pe_array),
-            _load_words(pe_array, weight_bits),
+            load_words,
             pe_array.psum_hop,
         )
         entering = glb.psums_of(each, tally.cycles)
@@ -86,6 +91,7 @@ def run_clocked_rows(
             (loads, rows, is_sent_for), entering, extents, settings
         )
         glb.keep(each, psums, cycles + tally.cycles)
+        totals[kernel.ADVANCE] = max(totals[kernel.ADVANCE], next_load)
         tally.add(each, counts, totals, psums=int(np.count_nonzero(cycles)), weights=len(loads))
     return tally.result(glb)
 
@@ -187,6 +193,8 @@ def _loop(each: RowPass, taps: int, outputs: int, pe_array: PeArray) -> IntArray
     loop[row_loop.ACCUMULATE_CYCLES] = pe.accumulate_cycles
     loop[row_loop.SHIFT_CYCLES] = pe.shift_cycles
     loop[row_loop.PE_LATENCY] = pe_array.pe_latency
+    fill = (taps - 1) * each.window.dilation[1] * each.interleaved_channels * pe.line_fill
+    loop[row_loop.START_CYCLES], loop[row_loop.RESTART_CYCLES] = pe.restart_cycles + fill, fill
     loop[row_loop.PSUM_GROUP] = 1
     loop[row_loop.GATES] = pe_array.zero_skip is ZeroSkip.GATE
     return loop

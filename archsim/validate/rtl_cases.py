@@ -104,7 +104,9 @@ class PeCase:
         if max(product, self.images * self.channels * self.row_words) > MOST_MACS:
             raise ConfigError(f"more than {MOST_MACS:,} MACs or words; archsim clocks fewer")
         if self.zero_words > self.images * self.row_words * self.channels:
-            raise ConfigError(f"{self.zero_words} zeros among {self.images * self.row_words * self.channels} ifmap words")
+            raise ConfigError(
+                f"{self.zero_words} zeros among {self.images * self.row_words * self.channels} ifmap words"
+            )
 
     @property
     def row_words(self) -> int:

@@ -5,7 +5,7 @@ row-stationary PEs (``taps``), whose settings are those of their design.
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,9 @@ def read_rtl_rows(path: Path) -> list[RtlRow]:
         cells = _cells(line)
         try:
             if len(cells) != len(header):
-                raise ConfigError(f"{len(cells)} cells under {len(header)} columns; a cell with a comma in it needs quotes")
+                raise ConfigError(
+                    f"{len(cells)} cells under {len(header)} columns; a cell with a comma in it needs quotes"
+                )
             row = dict(zip(header, cells, strict=True))
             found.append(read(row, _measured(row), number))
         except ConfigError as problem:
@@ -81,13 +83,25 @@ def _form(header: list[str], where: str) -> Callable[[Mapping[str, str], Measure
 
 
 def _measured(row: Mapping[str, str]) -> Measured:
-    """Read the cycles; a row that is not run may have none."""
-    first, last = (row.get(f"{which}_output_cycle", "") for which in ("first", "last"))
-    origin = row.get("source") or "@".join(filter(None, (row.get("repo"), row.get("commit"))))
+    given = [name for name in ("first_output_cycle", "last_output_cycle") if name in _RAW or row.get(name)]
+    cycles = _wholes(row, given, 0)
     return Measured(
-        design=row["design"], source=origin, last_output=_whole("last_output_cycle", last, 0),
-        first_output=_whole("first_output_cycle", first, 0) if first else None,
+        design=row["design"], last_output=cycles["last_output_cycle"], first_output=cycles.get("first_output_cycle"),
+        source=row.get("source") or "@".join(filter(None, (row.get("repo"), row.get("commit")))),
     )  # fmt: skip
+
+
+def _wholes(row: Mapping[str, str], names: Iterable[str], lowest: int = 1) -> dict[str, int]:
+    """Read whole numbers; refuse all that are none at once."""
+    found, faults = {}, []
+    for name in names:
+        try:
+            found[name] = _whole(name, row[name], lowest)
+        except ConfigError as problem:
+            faults.append(str(problem))
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return found
 
 
 def _whole(name: str, cell: str, lowest: int = 1) -> int:
@@ -97,14 +111,18 @@ def _whole(name: str, cell: str, lowest: int = 1) -> int:
 
 
 def _array_case(row: Mapping[str, str], measured: Measured, line: int) -> RtlRow:
-    sizes = {name: _whole(name, row[name]) for name in ("rows", "columns", "pixels", "window", "filters")}
+    sizes = _wholes(row, ("rows", "columns", "pixels", "window", "filters"))
     try:
         dataflow = Dataflow(row["dataflow"])
     except ValueError as problem:
         known = (Dataflow.WEIGHT_STATIONARY, Dataflow.OUTPUT_STATIONARY, Dataflow.INPUT_STATIONARY)
-        raise ConfigError(f"dataflow must be {', '.join(known)} (found {shortened(repr(row['dataflow']))})") from problem
+        raise ConfigError(
+            f"dataflow must be {', '.join(known)} (found {shortened(repr(row['dataflow']))})"
+        ) from problem
     if dataflow not in (Dataflow.WEIGHT_STATIONARY, Dataflow.OUTPUT_STATIONARY, Dataflow.INPUT_STATIONARY):
-        return LeftOut(design=measured.design, line=line, reason=f"a {dataflow} array takes more settings than a cell holds")
+        return LeftOut(
+            design=measured.design, line=line, reason=f"a {dataflow} array takes more settings than a cell holds"
+        )
     array = PeArray(rows=sizes["rows"], columns=sizes["columns"], dataflow=dataflow, **_settings(row["settings"]))
     is_final = dataflow is Dataflow.OUTPUT_STATIONARY or sizes["window"] <= sizes["rows"]
     return ArrayCase(
@@ -140,7 +158,7 @@ def _settings(cell: str) -> dict[str, Any]:
 
 
 def _pe_case(row: Mapping[str, str], measured: Measured, line: int) -> RtlRow:
-    sizes = {name: _whole(name, row[name]) for name in ("filters", "channels", "taps", "outputs", "stride", "images")}
+    sizes = _wholes(row, ("filters", "channels", "taps", "outputs", "stride", "images"))
     if measured.design not in PES:
         return LeftOut(design=measured.design, line=line, reason=f"no PE by itself; those known: {', '.join(PES)}")
     zeros = _whole("zero_ifmap_words", row.get("zero_ifmap_words") or "0", 0)

@@ -59,7 +59,7 @@ def test_plan_event_and_clocked_array_agree(case) -> None:
     assert plan.compute_cycles + clocked.waited_cycles == clocked.output_cycles.max()
     assert measure_plan(plan, arch.dram).compute_cycles == plan.compute_cycles
     if not clocked.waited_cycles:  # the plan has no term for a pass that catches up with its own psums: see its Notes
-        starts = np.cumsum(plan.steps.advance_cycles) - plan.steps.advance_cycles
+        starts = plan.steps.first_start_cycles + np.cumsum(plan.steps.advance_cycles) - plan.steps.advance_cycles
         assert clocked.pass_starts.tolist() == starts.tolist()
     assert clocked.counts.macs == plan.array_macs == layer.macs
     assert clocked.ofmap.tolist() == convolved(ifmap, weight, layer).tolist()

@@ -6,7 +6,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from archsim.arch.row_mapping import RowMapping
-from archsim.arch.row_pe import RowPe
 from archsim.errors import MappingError
 from archsim.mapping.row_counts import count_mappings
 from archsim.mapping.row_fetch import row_tiles
@@ -48,11 +47,8 @@ def test_passes_are_those_of_the_nested_loops(mapped) -> None:
 @given(mapped=mapped_layers())
 def test_a_pass_takes_as_long_as_its_busiest_pe(mapped) -> None:
     work, mapping = mapped
-    array = replace(work.arch.pe_array, row_pe=RowPe())
-    wanted = [
-        busiest_pe_cycles(each, work.shape, mapping, array.multipliers_per_pe)
-        for each in passes_of(work.shape, mapping)
-    ]
+    array = work.arch.pe_array
+    wanted = [busiest_pe_cycles(each, work.shape, mapping, array) for each in passes_of(work.shape, mapping)]
     assert mac_cycles(list_passes(work.shape, mapping), array).tolist() == wanted
 
 

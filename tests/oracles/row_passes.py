@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from archsim.arch.pe_array import PeArray
 from archsim.arch.row_mapping import RowMapping
 from archsim.mapping.row_shape import RowShape
 
@@ -48,13 +49,17 @@ def blocks(whole: range, size: int) -> list[range]:
     return [range(start, min(start + size, whole.stop)) for start in range(whole.start, whole.stop, size)]
 
 
-def busiest_pe_cycles(made: Pass, shape: RowShape, mapping: RowMapping, multipliers: int) -> int:
-    """MAC cycles of the busiest PE: deal filters and channels out to PE sets one block after another."""
+def busiest_pe_cycles(made: Pass, shape: RowShape, mapping: RowMapping, array: PeArray) -> int:
+    """Cycles of the busiest PE: deal filters and channels out to PE sets one block after another."""
     deal = lambda items, sets: max(len(part) for part in blocks(items, -(-len(items) // sets)))  # noqa: E731
     filters, channels = deal(made.filters, mapping.t), deal(made.channels, mapping.r)
-    cycles = 0
+    cycles = array.row_pe.restart_cycles
     for _ in made.images:
-        for _ in range(shape.ofmap_columns):
+        if array.row_pe.line_fill:
+            cycles += (made.taps[1] - 1) * shape.layer.dilation[1] * channels
+        for column in range(shape.ofmap_columns):
             for _ in range(filters):
-                cycles += -(-channels * made.taps[1] // multipliers)
+                cycles += -(-channels * made.taps[1] // array.multipliers_per_pe) + array.row_pe.accumulate_cycles
+            if column:
+                cycles += array.row_pe.shift_cycles * channels * shape.layer.stride[1]
     return cycles
