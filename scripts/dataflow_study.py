@@ -13,13 +13,13 @@ from pathlib import Path
 
 from archsim.catalog import load_workload
 from archsim.errors import ArchsimError
-from archsim.report.dataflow_study_plot import PointKey, dataflow_study_figure
+from archsim.report.dataflow_study_plot import dataflow_study_figure
 from archsim.report.pictures import png_bytes
 from archsim.study.directory import check_directory, write_directory
 from archsim.study.reuse.rows import ACCESS_COLUMNS, POINT_COLUMNS, access_rows, point_row
 from archsim.study.reuse.split import ReuseLevel
 from archsim.study.reuse.square_layer import square_layers
-from archsim.study.reuse.study import BATCHES, PE_COUNTS, ReusePoint, dataflow_study
+from archsim.study.reuse.study import BATCHES, PE_COUNTS, PointKey, ReusePoint, dataflow_study
 from archsim.study.run_tables import csv_text
 from archsim.validate.isca16 import published_energies
 
@@ -40,7 +40,7 @@ def study_table(points: Iterable[ReusePoint], published: dict[PointKey, float]) 
     )
     lines = [_line(head), _line(["---:"] * len(head))]
     for point in points:
-        shown = published.get((point.dataflow, point.storage.pes, point.batch))
+        shown = published.get(point.key)
         cells = [f"{point.storage.pes}", point.dataflow.value, f"{point.batch}"]
         if point.is_feasible:
             cells += [f"{point.energy_per_mac(level):.3f}" for level in ReuseLevel]

@@ -5,12 +5,14 @@ python scripts/eyeriss_page.py
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from archsim.arch.row_mapping import MappingChoice
 from archsim.catalog import load_arch, load_workload
 from archsim.engine.layer_run import LayerRun
 from archsim.engine.link_zeros import cut_out
 from archsim.engine.simulate import run_network
-from archsim.mapping.row_passes import list_passes, mac_cycles
+from archsim.mapping.row_passes import list_passes, mac_cycles, with_overhead
 from archsim.mapping.row_stationary import row_work
 from archsim.terms import MapObjective, Operand
 
@@ -21,7 +23,7 @@ SHOWN = "conv5"
 """The layer whose pass is taken apart."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassTimes:
     """One whole pass of a layer: what each part of the chip needs for it. [cycles]"""
 
@@ -56,7 +58,7 @@ def facts() -> str:
     """Return one pass in words of numbers."""
     times = pass_times(SHOWN)
     run = next(each for each in runs() if each.layer == SHOWN)
-    lengthened = -(-times.macs * 105 // 100)
+    lengthened = int(with_overhead(np.array([times.macs]), CHIP.pe_array)[0])
     return (
         f"{SHOWN}: {times.pes} PEs, {times.macs:,} MAC cycles, {times.ifmap:,} of the ifmap network, {times.psum:,} of the psum "
         f"network, {times.weight:,} to load weights; a pass {lengthened:,} + {times.weight:,} = {lengthened + times.weight:,} cycles, "

@@ -39,11 +39,15 @@ class EnergyChoice:
         Technology node that the table is scaled to. [nm]
     overrides
         (key of the table, value) pairs that replace its numbers.
+    gated_share
+        Share of a PE's energy in a cycle, its clock included, that a gated MAC saves, 0..1; None = no more than the
+        counts of multiplier and spads.
     """
 
     table: str = "default"
     node_nm: float = 45.0
     overrides: tuple[tuple[str, float], ...] = ()
+    gated_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

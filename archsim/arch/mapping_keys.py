@@ -18,7 +18,7 @@ from archsim.config_file import read_yaml, validate
 from archsim.errors import ConfigError
 from archsim.terms import Dataflow, MapObjective
 
-Part = Annotated[int, Field(strict=True, ge=1, le=MAX_SIDE)]
+LetterSize = Annotated[int, Field(strict=True, ge=1, le=MAX_SIDE)]
 
 
 class FixedMappingKeys(Keys):
@@ -28,13 +28,13 @@ class FixedMappingKeys(Keys):
 
     workload: Line = "*"
     layer: Line
-    m: Part
-    n: Part
-    e: Part
-    p: Part
-    q: Part
-    r: Part
-    t: Part
+    m: LetterSize
+    n: LetterSize
+    e: LetterSize
+    p: LetterSize
+    q: LetterSize
+    r: LetterSize
+    t: LetterSize
     source: Line = "given by the user"
 
     def build(self) -> FixedMapping:

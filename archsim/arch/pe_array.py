@@ -210,6 +210,21 @@ class PeArray:
         """Cycles beyond the wavefront: registers at both edges and a PE deeper than one stage."""
         return self.pe_latency - 1 + self.input_regs + self.output_regs
 
+    @property
+    def row_loop(self) -> RowPe:
+        """The loop of a row-stationary PE, its defaults where none was given."""
+        return self.row_pe or RowPe()
+
+    def require_spads(self) -> Spads:
+        """Return the spads; call it only for a row-stationary array."""
+        assert self.spads is not None, f"a {self.dataflow} array has no spads"
+        return self.spads
+
+    def require_networks(self) -> ArrayNetworks:
+        """Return the networks; call it only for a row-stationary array."""
+        assert self.networks is not None, f"a {self.dataflow} array has no networks"
+        return self.networks
+
     def require_atoms(self) -> ChannelAtoms:
         """Return the atoms; call it only for a channel-parallel array."""
         assert self.atoms is not None, f"a {self.dataflow} array has no atoms"

@@ -19,14 +19,14 @@ from archsim.arch.mapping_keys import MappingKeys
 from archsim.arch.overrides import apply_settings, origin
 from archsim.arch.pe_array_keys import PeArrayKeys
 from archsim.arch.validation_keys import ValidationKeys
-from archsim.arch.value_types import Count, Energy, Line, Nanometres, Rate
+from archsim.arch.value_types import Count, Energy, Line, Nanometres, Rate, Share
 from archsim.config_file import ConfigText, read_yaml, validate
 from archsim.errors import ConfigError
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.link_code import WIDEST_LEVEL_BITS
 from archsim.numerics.number_format import NumberKind
 from archsim.numerics.operand_formats import OperandFormats
-from archsim.terms import Compression, Dataflow
+from archsim.terms import Compression, Dataflow, ZeroSkip
 
 
 def _known_format(name: str) -> str:
@@ -84,6 +84,14 @@ class EnergyKeys(Keys):
     table: Line = "default"
     node_nm: Nanometres | None = None
     overrides: dict[str, Energy] = Field(default_factory=dict)
+    gated_share: Share | None = None
+
+    def conflicts(self) -> Iterable[Conflict]:
+        """Return a share of a clock that has no energy."""
+        if self.gated_share is not None and not self.overrides.get("clock_pj_per_pe_cycle"):
+            rule = "is taken from the clock of the PEs: needs overrides.clock_pj_per_pe_cycle"
+            yield Conflict(at=("gated_share",), message=rule, found=self.gated_share,
+                           concerns=frozenset({"gated_share", "overrides"}))  # fmt: skip
 
     def build(self, technology_nm: float, folder: Path) -> EnergyChoice:
         """Return the choice; the path of a table is relative to the arch file's folder."""
@@ -91,6 +99,7 @@ class EnergyKeys(Keys):
             table=self.table if self.table == "default" else str(folder / self.table),
             node_nm=technology_nm if self.node_nm is None else self.node_nm,
             overrides=tuple(self.overrides.items()),
+            gated_share=self.gated_share,
         )
 
 
@@ -112,6 +121,10 @@ class ArchKeys(Keys):
 
     def conflicts(self) -> Iterable[Conflict]:
         """Return what concerns several groups: codes too narrow for their words, an idle adder, idle mappings."""
+        if self.energy.gated_share is not None and self.pe_array.zero_skip is not ZeroSkip.GATE:
+            rule = "is what a gated MAC saves: needs pe_array.zero_skip gate"
+            yield Conflict(at=("energy", "gated_share"), message=rule, found=self.energy.gated_share,
+                           concerns=frozenset({"pe_array", "energy"}))  # fmt: skip
         if self.mapping != MappingKeys() and self.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
             rule = f"is for row_stationary arrays; this one is {self.pe_array.dataflow}: leave it out"
             yield Conflict(at=("mapping",), message=rule, found=self.mapping.objective.value,

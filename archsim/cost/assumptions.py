@@ -9,6 +9,7 @@ from archsim.arch.pe_array import LogAdder
 from archsim.cost.arithmetic import Arithmetic, Operator, OperatorKind, adder, mac_operators
 from archsim.cost.dram_standin import device_copies
 from archsim.cost.energy_table import EnergyTable
+from archsim.cost.gated_cycle import gated_cycle_pj
 from archsim.cost.mac_cost import MAC_MODEL, is_modelled, mac_cost
 from archsim.cost.register_file import file_macro
 from archsim.cost.spads import STORED, spad_words
@@ -168,6 +169,12 @@ def _about_clock(arch: Architecture, table: EnergyTable) -> Iterator[str]:
     pj = table.clock_pj_per_pe_cycle
     if pj:
         yield f"clock tree, pipeline registers and control: {pj:.4g} pJ per PE and cycle, idle PEs and stalls included"
+        if arch.energy.gated_share is not None:
+            gated = gated_cycle_pj(arch, table)
+            yield (
+                f"a gated MAC saves {100 * arch.energy.gated_share:.3g} % of its PE's energy (energy.gated_share): what multiplier and "
+                f"spads do not save comes off the clock, {gated:.4g} pJ in a gated cycle"
+            )
     elif arch.pe_array.spads is not None:
         yield "clock tree, pipeline registers and control are not modelled; energy.overrides.clock_pj_per_pe_cycle sets them"
 

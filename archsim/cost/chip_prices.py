@@ -12,6 +12,7 @@ from archsim.cost.area import SPAD_FILES, area_parts, sram_point, sram_source
 from archsim.cost.assumptions import pricing_assumptions
 from archsim.cost.dram_energy import command_energy
 from archsim.cost.energy_table import EnergyTable
+from archsim.cost.gated_cycle import gated_cycle_pj
 from archsim.cost.leakage import leakage_mw
 from archsim.cost.mac_cost import MAC_MODEL, MODEL_SOURCE, is_modelled
 from archsim.cost.price_list import CLOCK, DRAM_PARTS, LEAKAGE, MAC, NOC, SPAD, VECTOR, WIRES, Price, PriceList
@@ -41,7 +42,7 @@ def chip_prices(arch: Architecture, table: EnergyTable) -> PriceList:
     """
     is_flat = "dram_pj_per_bit" in table.overrides
     device = table.dram_device(arch.dram)
-    array = (*_logic(arch, table), *_spads(arch, table), *_network(arch, table), *_clock(table))
+    array = (*_logic(arch, table), *_spads(arch, table), *_network(arch, table), *_clock(arch, table))
     prices = (*array, *_srams(arch, table), *_wires(arch, table))
     dram = tuple(_flat_dram(arch, table) if is_flat else _dram_commands(arch, table, device))
     every = (*prices, *dram, *_leakage(arch, table))
@@ -136,12 +137,15 @@ def _network(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
         )  # fmt: skip
 
 
-def _clock(table: EnergyTable) -> Iterator[Price]:
+def _clock(arch: Architecture, table: EnergyTable) -> Iterator[Price]:
+    source = _source("clock", "clock_pj_per_pe_cycle", table)
     if table.clock_pj_per_pe_cycle:
         yield Price(
-            component=CLOCK, action="cycle", unit="cycle of a PE", pj=table.clock_pj_per_pe_cycle,
-            source=_source("clock", "clock_pj_per_pe_cycle", table),
-        )  # fmt: skip
+            component=CLOCK, action="cycle", unit="cycle of a PE", pj=table.clock_pj_per_pe_cycle, source=source
+        )
+        if arch.energy.gated_share is not None:
+            pj = gated_cycle_pj(arch, table)
+            yield Price(component=CLOCK, action="gated", unit="gated cycle of a PE", pj=pj, source=source)
 
 
 def _flat_dram(arch: Architecture, table: EnergyTable) -> Iterator[Price]:

@@ -115,11 +115,21 @@ class _PricedLayer:
         yield self._action(VECTOR, "compute", self.run.lane_ops)
         for action, bits in self._wire_bits().items():
             yield self._action(WIRES, action, bits)
-        if (CLOCK, "cycle", "") in self.by_name:
-            yield self._action(CLOCK, "cycle", self.arch.pe_array.pes * self.run.total_cycles)
+        yield from self._clocked()
         for component, part, _ in self.by_name:
             if component == LEAKAGE:
                 yield self._action(LEAKAGE, part, self.run.total_cycles)
+
+    def _clocked(self) -> Iterator[ActionEnergy]:
+        """Yield the cycles of all PEs, the gated ones apart where they cost less."""
+        if (CLOCK, "cycle", "") not in self.by_name:
+            return
+        gated = (
+            self.run.gated_macs // self.arch.pe_array.multipliers_per_pe if (CLOCK, "gated", "") in self.by_name else 0
+        )
+        yield self._action(CLOCK, "cycle", self.arch.pe_array.pes * self.run.total_cycles - gated)
+        if gated:
+            yield self._action(CLOCK, "gated", gated)
 
     def flat_dram(self) -> Iterator[ActionEnergy]:
         """Yield bits read and written."""

@@ -1,6 +1,6 @@
 """One matrix product on the clocked channel-parallel array: every product register, every cycle, values included.
 
-Tests call it: it is the proof of the closed form in `mapping/channel_parallel.py`, which it does not know.
+`exact_arrays.py` calls it for values, tests for all of it: it is the proof of the closed form in `mapping/channel_parallel.py`, which it does not know.
 """
 
 from dataclasses import dataclass

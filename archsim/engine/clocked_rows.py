@@ -1,6 +1,6 @@
 """One convolution on the clocked row-stationary array: every PE register, every cycle, values included.
 
-Tests call it: it is the proof of the closed forms in `mapping/row_stationary.py`, which it does not know.
+`exact_arrays.py` calls it for values, tests for all of it: it is the proof of the closed forms in `mapping/row_stationary.py`, which it does not know.
 Passes run back to back, from the outside in: blocks of images, strips of ofmap rows, blocks of filters whose psums stay
 in the GLB, channels, filters.
 """
@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from archsim.arch.pe_array import PeArray
 from archsim.arch.row_mapping import RowMapping
-from archsim.arch.row_pe import RowPe
 from archsim.engine.clocked_row_pass import RowPass
-from archsim.engine.clocked_rows_run import ClockedRows, RowCounts
+from archsim.engine.clocked_rows_run import ClockedRowCounts, ClockedRows
 from archsim.errors import SimulationError
 from archsim.kernels import row_datapath, row_loop
 from archsim.kernels import row_stationary as kernel
 from archsim.numerics.patches import ofmap_sides
 from archsim.numerics.window import Window
-from archsim.terms import Dataflow, ZeroSkip
+from archsim.terms import Dataflow
 
 IntArray = NDArray[np.int64]
 
@@ -74,7 +73,7 @@ def run_clocked_rows(
     glb, tally = _Glb(shape), _Tally(mapping, weight.shape[2])
     passes = list(_passes(shape, weight.shape[1], window, mapping))
     load_words, behind = _load_words(pe_array, weight_bits), [0] * len(passes)
-    if (pe_array.row_pe or RowPe()).weights_ahead:
+    if pe_array.row_loop.weights_ahead:
         first, *behind = [*(-(-len(each.loads(weight)) // load_words) for each in passes), 0]
         load_words, tally.totals[kernel.ADVANCE] = 0, first
     for each, next_load in zip(passes, behind, strict=True):
@@ -145,7 +144,7 @@ class _Tally:
             output_cycles=glb.cycles,
             pass_starts=np.array(self.starts, dtype=np.int64),
             waited_cycles=int(self.totals[kernel.WAITED]),
-            counts=RowCounts(
+            counts=ClockedRowCounts(
                 macs_per_pe=macs.reshape(len(macs), -1),
                 gated_macs=int(of_all[row_datapath.GATED_MACS]),
                 ifmap_spad_reads=int(of_all[row_datapath.IFMAP_READS]),
@@ -181,7 +180,7 @@ def _cut(whole: slice, unit: int) -> list[slice]:
 
 def _loop(each: RowPass, taps: int, outputs: int, pe_array: PeArray) -> IntArray:
     """Write down a pass's loop as the kernel reads it; ``taps`` and ``outputs`` of one row."""
-    pe, loop = pe_array.row_pe or RowPe(), np.zeros(row_loop.LOOP_WORDS, dtype=np.int64)
+    pe, loop = pe_array.row_loop, np.zeros(row_loop.LOOP_WORDS, dtype=np.int64)
     loop[row_loop.FILTERS] = each.interleaved_filters
     loop[row_loop.CHANNELS] = each.interleaved_channels
     loop[row_loop.TAPS] = taps
@@ -196,14 +195,13 @@ def _loop(each: RowPass, taps: int, outputs: int, pe_array: PeArray) -> IntArray
     fill = (taps - 1) * each.window.dilation[1] * each.interleaved_channels * pe.line_fill
     loop[row_loop.START_CYCLES], loop[row_loop.RESTART_CYCLES] = pe.restart_cycles + fill, fill
     loop[row_loop.PSUM_GROUP] = 1
-    loop[row_loop.GATES] = pe_array.zero_skip is ZeroSkip.GATE
+    loop[row_loop.GATES] = pe_array.gates
     return loop
 
 
 def _load_words(pe_array: PeArray, weight_bits: int) -> int:
     """Weights that the network sends per cycle. [words]"""
-    assert pe_array.networks is not None, "a row-stationary array has networks"
-    return max(1, pe_array.networks.weight_bits // weight_bits)
+    return max(1, pe_array.require_networks().weight_bits // weight_bits)
 
 
 def _checked(values: NDArray[np.integer], name: str) -> IntArray:

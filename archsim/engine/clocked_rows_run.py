@@ -12,7 +12,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RowCounts:
+class ClockedRowCounts:
     """What the registers of a row-stationary array did.
 
     Parameters
@@ -75,7 +75,7 @@ class ClockedRows:
     output_cycles: IntArray
     pass_starts: IntArray
     waited_cycles: int
-    counts: RowCounts
+    counts: ClockedRowCounts
 
     @property
     def total_cycles(self) -> int:

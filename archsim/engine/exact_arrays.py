@@ -40,8 +40,7 @@ def _on_matrix(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray
 
 def _on_rows(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
     """Take a pixel for an image of 1 x 1, the window for its channels: as many PEs at work as there are."""
-    assert pe_array.spads is not None, "a row-stationary array has spads"
-    (pixels, window), filters, spads = ifmap.shape, weight.shape[1], pe_array.spads
+    (pixels, window), filters, spads = ifmap.shape, weight.shape[1], pe_array.require_spads()
     q = min(window, spads.ifmap_words, spads.weight_words)
     p = min(filters, spads.psum_words, spads.weight_words // q)
     sets = sets_that_fit(1, 1, pe_array)

@@ -22,7 +22,7 @@ from archsim.errors import MappingError
 from archsim.mapping.array_words import ArrayWords
 from archsim.mapping.channel_shape import ChannelShape, channel_shape
 from archsim.mapping.channel_tiles import INDEXED_BY, OTHER, ChannelNest, ChannelRoom, channel_nests
-from archsim.mapping.channel_walk import ChannelWalk, Coming, comings, walk_channels
+from archsim.mapping.channel_walk import ChannelFetches, ChannelWalk, channel_fetches, walk_channels
 from archsim.mapping.dram_layout import check_capacity, next_region
 from archsim.mapping.dram_queue import Fetch, IdealTimes, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.dram_runs import DramRuns, runs_in_order
@@ -32,7 +32,7 @@ from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.link_traffic import link_shares
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.port_use import port_cycles
-from archsim.terms import Operand, ZeroSkip
+from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
 
@@ -62,15 +62,13 @@ def plan_channel_layer(
         raise MappingError(f"layer {layer.name!r} takes 2**62 multiplications or more: they are not counted")
     room = ChannelRoom(layer=layer.name, shape=shape, arch=arch, kept=kept)
     link, table = link_shares(arch, zeros), kernel_table(layer, arch, loads=loads_table)
-    gates = (
-        arch.pe_array.zero_skip is ZeroSkip.GATE and shape.multiplications == layer.macs
-    )  # none in Winograd's domain
+    gates = arch.pe_array.gates and shape.multiplications == layer.macs  # Winograd's transforms leave no zeros
     gated = round(shape.multiplications * zeros.ifmap.zero_fraction) if gates else 0
     for nest in channel_nests(room):
         walk = walk_channels(room, nest)
-        coming = comings(room, nest, walk)
-        use = LevelUse(arch=arch, kept=kept, link=link, table=table, words=_step_words(room, walk, coming))
-        yield _plan(room, nest, walk, (coming, use, gated))
+        fetches = channel_fetches(room, nest, walk)
+        use = LevelUse(arch=arch, kept=kept, link=link, table=table, words=_step_words(room, walk, fetches))
+        yield _plan(room, nest, walk, fetches=fetches, use=use, gated=gated)
 
 
 def compute_cycles(shape: ChannelShape, arch: Architecture) -> int:
@@ -85,18 +83,23 @@ def _rate(shape: ChannelShape, arch: Architecture) -> int:
 
 
 def _plan(
-    room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk, found: tuple[dict[Operand, Coming], LevelUse, int]
+    room: ChannelRoom,
+    nest: ChannelNest,
+    walk: ChannelWalk,
+    *,
+    fetches: dict[Operand, ChannelFetches],
+    use: LevelUse,
+    gated: int,
 ) -> FoldPlan:
-    coming, use, gated = found
     shape, array = room.shape, room.arch.pe_array
     advance = _advance_cycles(room, walk)
     tail = advance + array.pipeline_cycles
     psum_bytes, ofmap_bytes = use.write_back_bytes()
     transfers, last_write = queue_transfers(
-        _fetches(use, coming), WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes), _reads_at_once(advance, tail)
+        _fetches(use, fetches), WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes), _reads_at_once(advance, tail)
     )
     if room.arch.dram.has_banks:
-        transfers = _placed(room, transfers, (walk, coming, use))
+        transfers = _placed(room, transfers, walk, fetches=fetches, use=use)
     cycles = compute_cycles(shape, room.arch)
     width = shape.width(array.require_atoms(), array.columns)
     return FoldPlan(
@@ -154,7 +157,7 @@ def _advance_cycles(room: ChannelRoom, walk: ChannelWalk) -> IntArray:
     return np.concatenate([ends[:1], ends[1:] - ends[:-1]])
 
 
-def _step_words(room: ChannelRoom, walk: ChannelWalk, coming: dict[Operand, Coming]) -> StepWords:
+def _step_words(room: ChannelRoom, walk: ChannelWalk, fetches: dict[Operand, ChannelFetches]) -> StepWords:
     """Count the words of each step: at the array a pixel's are read once for all columns, a weight's once per stripe."""
     shape, array = room.shape, room.arch.pe_array
     atoms, nothing = array.require_atoms(), np.zeros(len(walk), dtype=np.int64)
@@ -167,8 +170,8 @@ def _step_words(room: ChannelRoom, walk: ChannelWalk, coming: dict[Operand, Comi
         array=ArrayWords(
             ifmap_reads=reads, weight_reads=weights, psum_reads=nothing, psum_writes=nothing, ofmap_writes=ofmap
         ),
-        ifmap_fetches=coming[Operand.IFMAP].words,
-        weight_fetches=coming[Operand.WEIGHT].words,
+        ifmap_fetches=fetches[Operand.IFMAP].words,
+        weight_fetches=fetches[Operand.WEIGHT].words,
         psum_fetches=nothing,
         psum_write_backs=nothing,
         ofmap_write_backs=ofmap,
@@ -186,25 +189,24 @@ def _spad_words(room: ChannelRoom, use: LevelUse, gated: int) -> dict[Operand, t
             Operand.PSUM: (psums, psums)}  # fmt: skip
 
 
-def _fetches(use: LevelUse, coming: dict[Operand, Coming]) -> list[Fetch]:
+def _fetches(use: LevelUse, fetches: dict[Operand, ChannelFetches]) -> list[Fetch]:
     return [
-        Fetch(operand=operand, length_bytes=length, release=coming[operand].release, lead_cycles=np.zeros_like(length))
+        Fetch(operand=operand, length_bytes=length, release=fetches[operand].release, lead_cycles=np.zeros_like(length))
         for operand, length in use.fetch_bytes().items()
-        if operand in coming
+        if operand in fetches
     ]
 
 
 def _placed(
-    room: ChannelRoom, transfers: Transfers, found: tuple[ChannelWalk, dict[Operand, Coming], LevelUse]
+    room: ChannelRoom, transfers: Transfers, walk: ChannelWalk, *, fetches: dict[Operand, ChannelFetches], use: LevelUse
 ) -> Transfers:
     """Lay each operand out in DRAM in the order of its use; what comes again comes from the same place."""
-    walk, coming, use = found
     device, base, placed = room.arch.dram.require_device(), 0, []
     fetched, ofmap_bytes = use.fetch_bytes(), use.write_back_bytes()[1]
     nothing = np.zeros_like(ofmap_bytes)
     for operand in OPERAND_CODES:
         sizes = ofmap_bytes if operand is Operand.OFMAP else fetched.get(operand, nothing)
-        start = base + _places(walk, coming.get(operand), sizes)
+        start = base + _places(walk, fetches.get(operand), sizes)
         placed.append(DramRuns(base_bytes=start, run_bytes=np.maximum(1, sizes), runs=nothing + 1, run_pitch_bytes=nothing,
                                planes=nothing + 1, plane_pitch_bytes=nothing,
                                joins=(start > base).astype(np.int64)))  # fmt: skip
@@ -213,12 +215,12 @@ def _placed(
     return replace(transfers, runs=runs_in_order(placed, transfers.operand, transfers.step))
 
 
-def _places(walk: ChannelWalk, coming: Coming | None, sizes: IntArray) -> IntArray:
+def _places(walk: ChannelWalk, fetches: ChannelFetches | None, sizes: IntArray) -> IntArray:
     """Return where each step's bytes of an operand begin: behind those of its sweep before them, group by group. [B]"""
     before: IntArray = np.cumsum(sizes) - sizes
-    if coming is None:
+    if fetches is None:
         return before
-    _, first, sweep = np.unique(coming.sweep, return_index=True, return_inverse=True)
+    _, first, sweep = np.unique(fetches.sweep, return_index=True, return_inverse=True)
     longest = int(np.bincount(sweep, weights=sizes).max())
     return before - before[first][sweep] + walk.group * longest
 

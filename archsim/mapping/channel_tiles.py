@@ -11,7 +11,7 @@ References
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -206,8 +206,7 @@ def _cut(room: ChannelRoom, nest: ChannelNest) -> ChannelNest:
     if nest.outer is Dim.FILTERS:  # fewer filters than columns would only read the ifmap more often
         least = -(-room.arch.pe_array.columns // room.arch.pe_array.require_atoms().filter_atom)
     part = min(nest.tile, max(least, -(-nest.tile // parts)))
-    return _checked(room, ChannelNest(outer=nest.outer, tile=nest.tile, part=part, block=block, whole=nest.whole,
-                                      tiles_held=nest.tiles_held, blocks_held=nest.blocks_held))  # fmt: skip
+    return _checked(room, replace(nest, part=part, block=block))
 
 
 def _block_that_fits(room: ChannelRoom, nest: ChannelNest, block: int) -> int:

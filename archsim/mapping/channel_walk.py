@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from archsim.mapping.channel_shape import ChannelShape, padded
 from archsim.mapping.channel_tiles import AHEAD, INDEXED_BY, OTHER, ChannelNest, ChannelRoom
-from archsim.mapping.fold_walk import changed
+from archsim.mapping.fold_walk import changed, freeing_step
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
 
@@ -51,7 +51,7 @@ class ChannelWalk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Coming:
+class ChannelFetches:
     """How one operand comes; arrays of shape (steps,).
 
     Parameters
@@ -85,7 +85,7 @@ def walk_channels(room: ChannelRoom, nest: ChannelNest) -> ChannelWalk:
                        count={dim: values[real] for dim, values in count.items()})  # fmt: skip
 
 
-def comings(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> dict[Operand, Coming]:
+def channel_fetches(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> dict[Operand, ChannelFetches]:
     """Say what each step fetches of ifmap and weights, and when there is room for it."""
     found = {}
     for dim, operand in INDEXED_BY.items():
@@ -98,33 +98,33 @@ def comings(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> dict[Ope
     return found
 
 
-def _tiles(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> Coming:
+def _tiles(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> ChannelFetches:
     """Fetch the outer operand once, part by part, while the tile's first block is worked on."""
     first_block = walk.block == 0
     follows = walk.first[nest.outer] > 0
-    return Coming(words=np.where(first_block, _words(room, walk, nest.outer, follows), 0),
-                  release=_release(changed(walk.group, walk.tile), nest.tiles_held), sweep=walk.group)  # fmt: skip
+    return ChannelFetches(words=np.where(first_block, _words(room, walk, nest.outer, follows), 0),
+                  release=freeing_step(changed(walk.group, walk.tile), nest.tiles_held), sweep=walk.group)  # fmt: skip
 
 
-def _blocks(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> Coming:
+def _blocks(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> ChannelFetches:
     """Fetch the inner operand block by block: for the first tile only where it stays, else for every tile."""
     inner = OTHER[nest.outer]
     begins = changed(walk.group, walk.tile, walk.block)
     words = _words(room, walk, inner, walk.block > 0)
     if not nest.whole:
-        return Coming(words=np.where(begins, words, 0), release=_release(begins, nest.blocks_held),
+        return ChannelFetches(words=np.where(begins, words, 0), release=freeing_step(begins, nest.blocks_held),
                       sweep=np.cumsum(changed(walk.group, walk.tile)) - 1)  # fmt: skip
-    free = _release(changed(walk.group), nest.blocks_held)
-    return Coming(words=np.where(begins & (walk.tile == 0), words, 0),
-                  release=np.maximum(free, _release(begins, AHEAD)), sweep=walk.group)  # fmt: skip
+    free = freeing_step(changed(walk.group), nest.blocks_held)
+    return ChannelFetches(words=np.where(begins & (walk.tile == 0), words, 0),
+                  release=np.maximum(free, freeing_step(begins, AHEAD)), sweep=walk.group)  # fmt: skip
 
 
-def _passing(room: ChannelRoom, walk: ChannelWalk, dim: Dim) -> Coming:
+def _passing(room: ChannelRoom, walk: ChannelWalk, dim: Dim) -> ChannelFetches:
     """Fetch in every step what the array takes in it, when the step before is done."""
     shape, unit = room.shape, room.arch.pe_array.require_atoms().filter_atom
     pieces = walk.filters(shape, unit, 1) if dim is Dim.FILTERS else walk.pixels(shape)
     steps = np.arange(len(walk), dtype=np.int64)
-    return Coming(words=pieces * shape.filter_words, release=steps - 1, sweep=np.zeros_like(steps))
+    return ChannelFetches(words=pieces * shape.filter_words, release=steps - 1, sweep=np.zeros_like(steps))
 
 
 def _words(room: ChannelRoom, walk: ChannelWalk, dim: Dim, follows: BoolArray) -> IntArray:
@@ -137,10 +137,3 @@ def _words(room: ChannelRoom, walk: ChannelWalk, dim: Dim, follows: BoolArray) -
     lines = np.maximum(0, stop - np.where(follows, before, start))
     words: IntArray = lines * shape.line_words
     return words
-
-
-def _release(turns: BoolArray, held: int) -> IntArray:
-    """Return the last step of the piece whose place each step's piece takes; ``turns``: where a piece begins."""
-    last = np.append(np.flatnonzero(turns)[1:] - 1, len(turns) - 1)
-    piece = np.cumsum(turns) - 1
-    return np.asarray(np.concatenate([np.full(held, -1, dtype=np.int64), last])[piece])

@@ -84,6 +84,22 @@ def changed(*arrays: IntArray) -> BoolArray:
     return np.concatenate([[True], differs])
 
 
+def freeing_step(begins: BoolArray, held: int) -> IntArray:
+    """Return the step whose end frees the place of each step's piece of an operand; -1 = free from the start.
+
+    Parameters
+    ----------
+    begins
+        Whether a new piece begins with the step; true of the first.
+    held
+        Pieces that there is room for at one time.
+    """
+    last = np.flatnonzero(np.append(begins[1:], True))
+    piece = np.cumsum(begins) - 1
+    freed: IntArray = np.concatenate([np.full(held, -1, dtype=np.int64), last])[piece]
+    return freed
+
+
 def _continues(group: IntArray, unit: dict[Dim, IntArray], tile: dict[Dim, IntArray], nest: LoopNest) -> BoolArray:
     stream = unit[nest.stream]
     follows = np.concatenate([[False], stream[1:] == stream[:-1] + 1])

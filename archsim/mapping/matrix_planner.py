@@ -41,32 +41,11 @@ MOST_MACS = 2**62
 
 
 def plan_matrix_layer(
-    layer: ArrayLayer,
-    arch: Architecture,
-    kept: frozenset[Operand] = frozenset(),
-    zeros: LayerZeros | None = None,
-    *,
-    loads_table: bool = True,
+    layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand], zeros: LayerZeros | None, *, loads_table: bool
 ) -> Iterator[FoldPlan]:
     """Plan a conv or matrix layer as matrix products, in the few ways that promise most, best first.
 
-    Parameters
-    ----------
-    layer
-        Shapes resolved.
-    arch
-        The chip.
-    kept
-        Operands that need no DRAM: IFMAP or WEIGHT on chip already, OFMAP that may stay.
-    zeros
-        Of its tensors, for an arch that codes them on the channel; None = what the layer says itself.
-    loads_table
-        Whether the layer is the first one that needs its codebook of kernels.
-
-    Raises
-    ------
-    MappingError
-        The layer does not fit the chip's buffers, or has more folds than are simulated.
+    Parameters and errors as `plan_array_layer`.
     """
     work = array_work(layer, arch, kept, zeros, loads_table=loads_table)
     _check_size(layer, work)

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.arch.row_pe import RowPe
-from archsim.mapping.row_fit import room_left
+from archsim.mapping.row_fit import weights_stay
 from archsim.mapping.row_work import RowWork
 from archsim.terms import Operand
 
@@ -73,38 +72,49 @@ class _Loops:
 
 def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
     """Score mappings; ``candidates`` has shape (mappings, 7): m, n, e, p, q, r, t."""
-    shape, layer = work.shape, work.shape.layer
-    loops = _loops(candidates, work)
-    columns, groups = shape.ofmap_columns, shape.groups
-    parts = shape.kernel_parts
-    pe = work.arch.pe_array.row_pe or RowPe()
-    psums = groups * shape.images * shape.ofmap_rows * columns * shape.filters
-    slides = (columns - 1) * layer.stride[1] * pe.shift_cycles * loops.channels_per_pe * loops.filter_passes * parts
-    fills = loops.filter_passes * loops.channels_per_pe * _fill_columns(work)
-    per_image = columns * loops.filters_per_pe * loops.taps_per_pe + slides + fills
-    passes = groups * loops.image_blocks * loops.strips * loops.filter_passes * parts * loops.channel_blocks
-    mac_cycles = groups * shape.images * loops.strips * per_image + passes * pe.restart_cycles
-    row_words, rows_in_tiles = _ifmap_rows(candidates[:, 2], work)
-    visits = parts * loops.channel_blocks
-    ifmap = groups * shape.images * shape.channels * loops.filter_passes * row_words
-    weights = groups * shape.taps * shape.channels * shape.filters
-    weight_words = weights * loops.image_blocks * loops.strips
-    ifmap_loads = np.where(loops.channel_blocks > 1, loops.filter_blocks, 1)
-    dram_ifmap = groups * shape.images * shape.channels * shape.geometry.line_words * rows_in_tiles * ifmap_loads
-    dram_weights = np.where(_weights_stay(candidates, work), weights, weight_words)
-    once = (loops.filter_passes * loops.channel_blocks * parts == 1) & (groups == 1)
-    dram_weights = np.where(once, weights, dram_weights)
-    words = {"ifmap_words": ifmap, "psum_words": psums * visits, "weight_words": weight_words,
-             "dram_ifmap_words": dram_ifmap, "dram_weight_words": dram_weights}  # fmt: skip
-    cycles = _cycles(mac_cycles, words, psums, work)
-    energy = _energy(candidates, loops, words, psums, work)
+    shape, loops = work.shape, _loops(candidates, work)
+    per_strip = loops.filter_passes * shape.kernel_parts * loops.channel_blocks
+    passes = shape.groups * loops.image_blocks * loops.strips * per_strip
+    mac_cycles = _mac_cycles(loops, passes, work)
+    words = _words(candidates, loops, work)
+    cycles = _cycles(mac_cycles, words, work)
+    energy = _energy(candidates, loops, words, work)
     return RowCounts(passes=passes, mac_cycles=mac_cycles, cycles=cycles, energy=energy, **words)
+
+
+def _mac_cycles(loops: _Loops, passes: IntArray, work: RowWork) -> IntArray:
+    """Cycles of the busiest PE over all passes: MACs, windows that slide and fill, restarts. [cycles]"""
+    shape, pe = work.shape, work.arch.pe_array.row_loop
+    columns, moves = shape.ofmap_columns, loops.channels_per_pe * loops.filter_passes
+    slides = (columns - 1) * shape.layer.stride[1] * pe.shift_cycles * moves * shape.kernel_parts
+    per_image = columns * loops.filters_per_pe * loops.taps_per_pe + slides + moves * _fill_columns(work)
+    cycles: IntArray = shape.groups * shape.images * loops.strips * per_image + passes * pe.restart_cycles
+    return cycles
+
+
+def _words(candidates: IntArray, loops: _Loops, work: RowWork) -> dict[str, IntArray]:
+    """Words over each network and, of what is fetched, over the DRAM channel, by their names in `RowCounts`. [words]"""
+    shape, visits = work.shape, work.shape.kernel_parts * loops.channel_blocks
+    planes = shape.groups * shape.images * shape.channels
+    row_words, rows_in_tiles = _ifmap_rows(candidates[:, 2], work)
+    ifmap_loads = np.where(loops.channel_blocks > 1, loops.filter_blocks, 1)
+    weights = shape.groups * shape.taps * shape.channels * shape.filters
+    weight_words = weights * loops.image_blocks * loops.strips
+    one_pass = (loops.filter_passes * visits == 1) & (shape.groups == 1)
+    fetched_once = weights_stay(candidates, shape, work.arch) | one_pass
+    return {
+        "ifmap_words": planes * loops.filter_passes * row_words,
+        "psum_words": shape.ofmap_words * visits,
+        "weight_words": weight_words,
+        "dram_ifmap_words": planes * shape.geometry.line_words * rows_in_tiles * ifmap_loads,
+        "dram_weight_words": np.where(fetched_once, weights, weight_words),
+    }
 
 
 def _loops(candidates: IntArray, work: RowWork) -> _Loops:
     shape = work.shape
     m, n, e, p, q, r, t = candidates.T
-    pe = work.arch.pe_array.row_pe or RowPe()
+    pe = work.arch.pe_array.row_loop
     whole, rest = np.divmod(shape.filters, m)
     step = p * t
     full_channels, last_channels = np.divmod(shape.channels, q * r)
@@ -128,7 +138,7 @@ def _loops(candidates: IntArray, work: RowWork) -> _Loops:
 
 def _fill_columns(work: RowWork) -> int:
     """Columns that fill a PE's window before its first MAC, over all parts of a filter; 0 = hidden."""
-    pe, shape = work.arch.pe_array.row_pe or RowPe(), work.shape
+    pe, shape = work.arch.pe_array.row_loop, work.shape
     waits = sum(wide - 1 for wide in shape.column_parts) * shape.layer.dilation[1]
     return waits * len(shape.row_parts) * pe.line_fill
 
@@ -153,15 +163,9 @@ def _ifmap_rows(e: IntArray, work: RowWork) -> tuple[IntArray, IntArray]:
     return words, fetched
 
 
-def _weights_stay(candidates: IntArray, work: RowWork) -> NDArray[np.bool_]:
-    """Whether the weights of a whole group fit their level beside the tiles."""
-    return room_left(work.shape.tiles_of(candidates, whole_weights=True), work.arch) & (
-        work.arch.sram_of(Operand.WEIGHT) is not None
-    )
-
-
-def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], psums: int, work: RowWork) -> FloatArray:
-    pe = work.arch.pe_array.row_pe or RowPe()
+def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], work: RowWork) -> FloatArray:
+    """Estimate the layer with real memories: networks and DRAM limit it as a whole. [cycles]"""
+    pe = work.arch.pe_array.row_loop
     busy = np.maximum(mac_cycles, words["ifmap_words"] / work.network_words(Operand.IFMAP))
     busy = np.maximum(busy, words["psum_words"] / work.network_words(Operand.PSUM)) * (1 + pe.pass_overhead)
     weights = words["weight_words"] / work.network_words(Operand.WEIGHT)
@@ -169,22 +173,22 @@ def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], psums: int, work: 
     if work.arch.dram.is_ideal:
         return np.asarray(busy)
     rate = work.arch.dram.bandwidth_bytes_per_cycle * 8
-    ifmap, weight, ofmap = (bits / rate for bits in _dram_bits(words, psums, work))
-    exposed = ifmap if work.loads_ahead(Operand.IFMAP) == 1 else 0.0 * ifmap
+    ifmap, weight, ofmap = (bits / rate for bits in _dram_bits(words, work))
+    exposed = ifmap if work.tiles_held(Operand.IFMAP) == 1 else 0.0 * ifmap
     return np.asarray(exposed + np.maximum(busy, ifmap - exposed + weight + ofmap))
 
 
-def _dram_bits(words: dict[str, IntArray], psums: int, work: RowWork) -> tuple[NDArray[Any], NDArray[Any], float]:
+def _dram_bits(words: dict[str, IntArray], work: RowWork) -> tuple[NDArray[Any], NDArray[Any], float]:
     """Bits of ifmap, weight and ofmap over the DRAM channel; nothing for what is on chip. [b]"""
     away = {operand: operand not in work.kept for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.OFMAP)}
     return (
         words["dram_ifmap_words"] * work.link_bits(Operand.IFMAP) * away[Operand.IFMAP],
         words["dram_weight_words"] * work.link_bits(Operand.WEIGHT) * away[Operand.WEIGHT],
-        psums * work.link_bits(Operand.OFMAP) * away[Operand.OFMAP],
+        work.shape.ofmap_words * work.link_bits(Operand.OFMAP) * away[Operand.OFMAP],
     )
 
 
-def _energy(candidates: IntArray, loops: _Loops, words: dict[str, IntArray], psums: int, work: RowWork) -> FloatArray:
+def _energy(candidates: IntArray, loops: _Loops, words: dict[str, IntArray], work: RowWork) -> FloatArray:
     """Energy of moving words, in MACs; a spad write for every word that a PE takes."""
     shape = work.shape
     e, r, t = candidates[:, 2], candidates[:, 5], candidates[:, 6]
@@ -199,7 +203,7 @@ def _energy(candidates: IntArray, loops: _Loops, words: dict[str, IntArray], psu
     scale = {
         operand: formats.of(operand).width_bits / WORD_BITS for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
     }
-    ifmap, weight, ofmap = _dram_bits(words, psums, work)
+    ifmap, weight, ofmap = _dram_bits(words, work)
     dram = (ifmap + weight + ofmap) / WORD_BITS
     glb = words["ifmap_words"] * scale[Operand.IFMAP] + 2 * words["psum_words"] * scale[Operand.PSUM]
     moved = taken_ifmap * scale[Operand.IFMAP] + taken_weights * scale[Operand.WEIGHT]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.mapping.fold_walk import changed
-from archsim.mapping.row_fit import room_left
+from archsim.mapping.fold_walk import changed, freeing_step
+from archsim.mapping.row_fit import weights_stay
 from archsim.mapping.row_passes import RowPasses
 from archsim.mapping.row_work import RowWork
 from archsim.terms import Operand
@@ -66,19 +66,20 @@ class RowTiles:
 def row_tiles(passes: RowPasses, work: RowWork) -> RowTiles:
     """Follow ifmap tiles, weights and psum blocks through the passes."""
     ifmap_new = _ifmap_changes(passes)
-    weights_stay = _weights_stay(passes, work)
+    mapping = np.array([passes.mapping.letters], dtype=np.int64)
+    stay = bool(weights_stay(mapping, work.shape, work.arch)[0])
     weight_new = changed(passes.group, passes.channel_block, passes.kernel_part, passes.filter_pass)
-    if weights_stay:
+    if stay:
         weight_new = (passes.image_block == 0) & (passes.strip == 0)
     psum_block = np.cumsum(changed(passes.group, passes.image_block, passes.strip, passes.filter_block)) - 1
     first_pass = np.searchsorted(psum_block, psum_block)
     return RowTiles(
         ifmap_words=np.where(ifmap_new, _ifmap_fetch(passes), 0),
         weight_words=np.where(weight_new, passes.weights, 0),
-        ifmap_release=_release(ifmap_new, work.loads_ahead(Operand.IFMAP)),
-        weight_release=_weight_release(weight_new, passes, work, stay=weights_stay),
+        ifmap_release=freeing_step(ifmap_new, work.tiles_held(Operand.IFMAP)),
+        weight_release=_weight_release(weight_new, passes, work, stay=stay),
         psum_block=psum_block,
-        psum_copies=work.loads_ahead(Operand.PSUM),
+        psum_copies=work.tiles_held(Operand.PSUM),
         filter_in_block=passes.filter_pass - passes.filter_pass[first_pass],
     )
 
@@ -97,25 +98,10 @@ def _ifmap_fetch(passes: RowPasses) -> IntArray:
     return words
 
 
-def _weights_stay(passes: RowPasses, work: RowWork) -> bool:
-    """Whether the weights of a whole group fit their level beside the tiles."""
-    mapping = np.array([passes.mapping.letters], dtype=np.int64)
-    fits = room_left(work.shape.tiles_of(mapping, whole_weights=True), work.arch)
-    return work.arch.sram_of(Operand.WEIGHT) is not None and bool(fits[0])
-
-
 def _weight_release(new: BoolArray, passes: RowPasses, work: RowWork, *, stay: bool) -> IntArray:
-    """Weights of a pass wait in their buffer while the PEs hold those of the pass before."""
+    """Return the pass whose end frees the room of each pass's weights: they wait in a buffer while the PEs work on others."""
     if stay:
         before_group: IntArray = np.searchsorted(passes.group, passes.group) - 1
         return before_group
     has_buffer = work.arch.sram_of(Operand.WEIGHT) is not None
-    return _release(new, work.loads_ahead(Operand.WEIGHT) + 1 if has_buffer else 1)
-
-
-def _release(new: BoolArray, tiles_held: int) -> IntArray:
-    """Return the pass whose end frees the room of each pass's tile, so many tiles being held at one time."""
-    tile = np.cumsum(new) - 1
-    last = np.flatnonzero(np.append(new[1:], True))
-    freed: IntArray = np.concatenate([np.full(tiles_held, -1, dtype=np.int64), last])[tile]
-    return freed
+    return freeing_step(new, work.tiles_held(Operand.WEIGHT) + 1 if has_buffer else 1)

@@ -1,7 +1,7 @@
 """Whether a row-stationary mapping fits an array and its buffers, and if not, what is missing.
 
-Called by `row_search.py` for a mapping that the user fixed, and when nothing fits; the search itself asks the
-same rules of all candidates at once (`room_left` and `sets_that_fit` work on arrays too).
+`row_stationary.py` asks `misfits` of a mapping that the user fixed, `row_search.py` of the smallest one when nothing
+fits; the search itself asks `room_left` of all candidates at once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -62,6 +62,12 @@ def room_left(words: dict[Operand, IntArray], arch: Architecture) -> NDArray[np.
     return fits
 
 
+def weights_stay(mappings: IntArray, shape: RowShape, arch: Architecture) -> NDArray[np.bool_]:
+    """Return for which mappings, shape (mappings, 7), the weights of a whole group fit a level beside the tiles."""
+    has_level = arch.sram_of(Operand.WEIGHT) is not None
+    return room_left(shape.tiles_of(mappings, whole_weights=True), arch) & has_level
+
+
 def misfits(mapping: RowMapping, shape: RowShape, arch: Architecture) -> Iterator[str]:
     """Yield every capacity that a mapping exceeds, by how much, and what it would take."""
     array = arch.pe_array
@@ -84,15 +90,14 @@ def _too_many_sets(mapping: RowMapping, shape: RowShape, array: PeArray) -> Iter
 
 
 def _too_small_spads(mapping: RowMapping, shape: RowShape, array: PeArray) -> Iterator[str]:
-    assert array.spads is not None, "a row-stationary array has spads"
-    widest = max(shape.column_parts)
+    spads, widest = array.require_spads(), max(shape.column_parts)
     wanted = {
         "ifmap_words": (mapping.q * widest, f"q x {widest} filter columns"),
         "weight_words": (mapping.p * mapping.q * widest, f"p x q x {widest} filter columns"),
         "psum_words": (mapping.p, "p"),
     }
     for name, (words, product) in wanted.items():
-        held = getattr(array.spads, name)
+        held = getattr(spads, name)
         if words > held:
             yield f"{product} = {words} words; pe_array.spads.{name} is {held}: give it {words}, or choose a smaller p or q"
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from archsim.arch.pe_array import PeArray
 from archsim.arch.row_mapping import RowMapping
-from archsim.arch.row_pe import RowPe
 from archsim.mapping.row_shape import RowShape
 
 IntArray = NDArray[np.int64]
@@ -138,13 +137,15 @@ def list_passes(shape: RowShape, mapping: RowMapping) -> RowPasses:
 
 def mac_cycles(passes: RowPasses, array: PeArray) -> IntArray:
     """Cycles of the busiest PE of each pass: F psums of p filters, S*q taps each, its fill and the restart. [cycles]"""
-    pe = array.row_pe or RowPe()
+    pe = array.row_loop
     filters, channels = passes.interleaved_filters, passes.interleaved_channels
     per_psum = -(-passes.filter_columns * channels // array.multipliers_per_pe) + pe.accumulate_cycles
     columns = passes.shape.ofmap_columns
     slides = (columns - 1) * passes.shape.layer.stride[1] * channels * pe.shift_cycles
     fill = (passes.filter_columns - 1) * passes.shape.layer.dilation[1] * channels * pe.line_fill
-    return np.asarray(passes.images * (columns * filters * per_psum + slides + fill) + pe.restart_cycles, dtype=np.int64)
+    return np.asarray(
+        passes.images * (columns * filters * per_psum + slides + fill) + pe.restart_cycles, dtype=np.int64
+    )
 
 
 def load_cycles(weight_cycles: IntArray, array: PeArray) -> tuple[IntArray, IntArray, int]:
@@ -166,14 +167,14 @@ def load_cycles(weight_cycles: IntArray, array: PeArray) -> tuple[IntArray, IntA
     first
         Before the first pass.
     """
-    if not (array.row_pe or RowPe()).weights_ahead:
+    if not array.row_loop.weights_ahead:
         return weight_cycles, np.zeros_like(weight_cycles), 0
     return np.zeros_like(weight_cycles), np.append(weight_cycles[1:], 0), int(weight_cycles[0])
 
 
 def with_overhead(cycles: IntArray, array: PeArray) -> IntArray:
     """Lengthen passes by the array's `RowPe.pass_overhead`, each rounded up. [cycles]"""
-    share = round((array.row_pe or RowPe()).pass_overhead * OVERHEAD_STEPS)
+    share = round(array.row_loop.pass_overhead * OVERHEAD_STEPS)
     return cycles + -(-cycles * share // OVERHEAD_STEPS)
 
 

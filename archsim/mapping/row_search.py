@@ -53,7 +53,7 @@ class FoundMapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ranked:
-    """A mapping with what it is compared by, the smaller the better. [cycles]"""
+    """A mapping with what it is compared by, the smaller the better, and its estimated cycles. [cycles]"""
 
     rank: tuple[float, float, int, tuple[int, ...]]
     letters: tuple[int, ...]
@@ -72,7 +72,8 @@ def search_mapping(work: RowWork) -> FoundMapping:
     legal, fewest = 0, 0
     for batch in _legal_batches(work):
         counts = count_mappings(batch, work)
-        legal, fewest = legal + len(batch), min(fewest or MOST_PASSES**2, int(counts.passes.min()))
+        passes = int(counts.passes.min())
+        legal, fewest = legal + len(batch), min(fewest or passes, passes)
         found = _best_of(batch, counts, work.arch.mapping.objective)
         if found is not None and (best is None or found.rank < best.rank):
             best = found
@@ -83,9 +84,14 @@ def search_mapping(work: RowWork) -> FoundMapping:
 
 
 def objective_of(mapping: RowMapping, work: RowWork, objective: MapObjective) -> float:
-    """Return what the search compares: cycles, energy in MAC units, or their product."""
+    """Return what the search compares: cycles, energy in MAC units, or their product; for tests."""
     counts = count_mappings(np.array([mapping.letters], dtype=np.int64), work)
     return float(_keys(counts)[objective][0])
+
+
+def legal_mappings(work: RowWork) -> IntArray:
+    """Return every mapping that the search compares, shape (mappings, 7) in the order of `LETTERS`; for tests."""
+    return np.concatenate([np.zeros((0, len(LETTERS)), dtype=np.int64), *_legal_batches(work)])
 
 
 def _keys(counts: RowCounts) -> dict[MapObjective, FloatArray]:
@@ -96,7 +102,7 @@ def _keys(counts: RowCounts) -> dict[MapObjective, FloatArray]:
     }
 
 
-def _best_of(batch: IntArray, counts: RowCounts, objective: MapObjective) -> "_Ranked | None":
+def _best_of(batch: IntArray, counts: RowCounts, objective: MapObjective) -> _Ranked | None:
     """Return the best of a batch among those that are not too long; None where all are."""
     keys = _keys(counts)
     second = keys[MapObjective.ENERGY if objective is MapObjective.TIME else MapObjective.TIME]
@@ -122,15 +128,9 @@ def _nothing_fits(work: RowWork, fewest_passes: int) -> str:
     return f"layer {work.layer!r} does not fit {work.arch.name!r}, not even with m=n=e=p=q=r=t=1: {missing}"
 
 
-def legal_mappings(work: RowWork) -> IntArray:
-    """Return every mapping that the search compares, shape (mappings, 7) in the order of `LETTERS`."""
-    return np.concatenate([np.zeros((0, len(LETTERS)), dtype=np.int64), *_legal_batches(work)])
-
-
 def _legal_batches(work: RowWork) -> Iterator[IntArray]:
     """Yield the mappings that fit, a bounded number at a time; of each the largest m that the others leave room for."""
-    shape, spads = work.shape, work.arch.pe_array.spads
-    assert spads is not None, "a row-stationary array has spads"
+    shape, spads = work.shape, work.arch.pe_array.require_spads()
     widest = max(shape.column_parts)
     most_q = min(spads.ifmap_words // widest, spads.weight_words // widest)
     found: list[IntArray] = []

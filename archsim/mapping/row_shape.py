@@ -1,6 +1,6 @@
 """An array layer as a row-stationary array sees it: planes of rows, and filters cut to what the array holds.
 
-Called by `row_stationary.py`; `row_search.py`, `row_passes.py` and `row_plan.py` work on the result.
+Called by `row_stationary.py`; the search, the passes and their counts (`row_*.py`) work on the result.
 """
 
 from dataclasses import dataclass, replace
@@ -65,6 +65,11 @@ class RowShape:
     def ofmap_columns(self) -> int:
         """F."""
         return self.layer.ofmap[1]
+
+    @property
+    def ofmap_words(self) -> int:
+        """Values of the whole layer's ofmap, all groups. [words]"""
+        return self.layer.ofmap_words
 
     @property
     def kernel_parts(self) -> int:

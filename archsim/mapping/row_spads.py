@@ -27,7 +27,7 @@ def gated_macs(passes: RowPasses, work: RowWork) -> int:
     return round(int(passes.macs.sum()) * work.zero_ifmap)
 
 
-def spad_words(passes: RowPasses, work: RowWork) -> dict[Operand, tuple[int, int]]:
+def spad_traffic(passes: RowPasses, work: RowWork) -> dict[Operand, tuple[int, int]]:
     """Spad reads and writes per operand over the layer. [words]"""
     macs = int(passes.macs.sum())
     working = macs - gated_macs(passes, work)

@@ -3,8 +3,10 @@
 A PE keeps p x q filter rows and slides a window of an ifmap row past them; a PE set of R x e PEs works on e ofmap
 rows: filter rows are shared along its rows, ifmap rows along its diagonals, psums add up its columns [1]_. r sets
 take other channels (their psums add up too), t sets other filters. `row_passes.py` has the loops around a pass.
+Called by `planner.py`.
 
-The array starts a pass when its weights are loaded, behind the pass before if `RowPe.weights_ahead`; ifmap words and psums cross their networks while it multiplies.
+The array starts a pass when its weights are loaded, behind the pass before if `RowPe.weights_ahead`; ifmap words and
+psums cross their networks while it multiplies.
 The GLB holds an ifmap tile (n images, q*r channels, the rows of a strip) until the next channels or strip need its
 place, and the psums of m filters until they are done; a pass's weights wait in their own buffer.
 
@@ -34,7 +36,7 @@ from archsim.mapping.row_layout import place_row_transfers
 from archsim.mapping.row_passes import RowPasses, list_passes, load_cycles, mac_cycles, with_overhead
 from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mapping
 from archsim.mapping.row_shape import row_shape
-from archsim.mapping.row_spads import gated_macs, network_rows, spad_words
+from archsim.mapping.row_spads import gated_macs, network_rows, spad_traffic
 from archsim.mapping.row_work import RowWork
 from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer
@@ -46,12 +48,7 @@ NEEDED = (Operand.IFMAP, Operand.PSUM)
 
 
 def plan_row_layer(
-    layer: ArrayLayer,
-    arch: Architecture,
-    kept: frozenset[Operand] = frozenset(),
-    zeros: LayerZeros | None = None,
-    *,
-    loads_table: bool = True,
+    layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand], zeros: LayerZeros | None, *, loads_table: bool
 ) -> Iterator[FoldPlan]:
     """Plan a layer with the mapping that the arch gives it, or with the best one there is.
 
@@ -74,7 +71,7 @@ def row_work(
     *,
     loads_table: bool = True,
 ) -> RowWork:
-    """Resolve what a layer asks of the array.
+    """Resolve what a layer asks of the array; parameters as `plan_array_layer`.
 
     Raises
     ------
@@ -100,7 +97,7 @@ def row_work(
 
 
 def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
-    """Lay out a layer whose mapping is chosen."""
+    """Lay out a layer whose mapping is chosen and fits."""
     array = work.arch.pe_array
     passes = list_passes(work.shape, found.mapping)
     tiles = row_tiles(passes, work)
@@ -129,7 +126,7 @@ def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
         compute_cycles=steps.ideal_end_cycles,
         steps=steps,
         transfers=transfers,
-        traffic=use.traffic(spad=spad_words(passes, work)) + network_rows(passes, work),
+        traffic=use.traffic(spad=spad_traffic(passes, work)) + network_rows(passes, work),
         nest=None,
         estimated_cycles=found.estimated_cycles,
         active_pes=int(passes.active_pes.max()),

@@ -42,9 +42,7 @@ class RowWork:
 
     def network_words(self, operand: Operand) -> int:
         """Words of an operand that its network carries in one cycle, one at least. [words]"""
-        networks = self.arch.pe_array.networks
-        assert networks is not None, "a row-stationary array has networks"
-        bits: int = getattr(networks, f"{operand.value}_bits")
+        bits: int = getattr(self.arch.pe_array.require_networks(), f"{operand.value}_bits")
         return max(1, bits // self.arch.formats.of(operand).width_bits)
 
     def link_bits(self, operand: Operand) -> float:
@@ -52,7 +50,7 @@ class RowWork:
         share = self.link.get(operand)
         return share.bits_per_word if share else self.arch.group(self.arch.dram.name, operand).mean_bits
 
-    def loads_ahead(self, operand: Operand) -> int:
-        """Tiles of an operand that its level holds at one time: the next one loads behind the present one if 2."""
+    def tiles_held(self, operand: Operand) -> int:
+        """Tiles of an operand that its level holds at one time; with 2 the next one loads behind the present one."""
         level = self.arch.sram_of(operand)
         return level.tile_copies if level else 1

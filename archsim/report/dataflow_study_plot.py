@@ -13,10 +13,7 @@ from matplotlib.lines import Line2D
 
 from archsim.report import style
 from archsim.study.reuse.split import ReuseLevel
-from archsim.study.reuse.study import ReuseDataflow, ReusePoint
-
-PointKey = tuple[ReuseDataflow, int, int]
-"""Dataflow, PEs, batch."""
+from archsim.study.reuse.study import PointKey, ReusePoint
 
 STACK = (
     (ReuseLevel.ALU, "ALU", style.COMPONENT_FILLS[5]),
@@ -78,7 +75,7 @@ def draw_points(axes: Axes, points: Sequence[ReusePoint], published: Mapping[Poi
                  edgecolor=style.INK, linewidth=0.35)  # fmt: skip
         base = base + heights
     for point, place in zip(points, places, strict=True):
-        energy = published.get((point.dataflow, point.storage.pes, point.batch))
+        energy = published.get(point.key)
         if energy is not None:
             reach = BAR_WIDTH / 2 + TICK_REACH
             axes.hlines(energy, place - reach, place + reach, color=style.INK, linewidth=style.LINE_POINTS, zorder=4)

@@ -19,7 +19,7 @@ def active_cycles(layers: Sequence[LayerResult]) -> float:
 
 
 def useful_cycles(layers: Sequence[LayerResult]) -> float:
-    """Return the cycles in which all PEs together would do the MACs asked for. [cycles]"""
+    """Return the cycles in which all multipliers together would do the MACs that took one. [cycles]"""
     return sum(layer.occupied_macs / layer.multipliers for layer in layers)
 
 

@@ -14,7 +14,7 @@ from archsim.config_file import read_text
 from archsim.errors import ConfigError
 from archsim.study.reuse.split import ReuseLevel
 from archsim.study.reuse.square_layer import SquareLayer, square_layers
-from archsim.study.reuse.study import ReuseDataflow, ReusePoint, run_point
+from archsim.study.reuse.study import PointKey, ReuseDataflow, ReusePoint, run_point
 from archsim.validate.suite import EQUAL, Bound, Row, Statistic, SuiteResult, Tier
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -40,8 +40,6 @@ SEARCHES = (
     "the published ones, which a random search found"
 )
 DELAY = "the published delay is PEs over active PEs, so that both sizes are on one scale"
-
-Key = tuple[ReuseDataflow, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,24 +96,24 @@ def isca16_suite(reference: Path | None = None) -> SuiteResult:
         *_gated_tiers(pairs),
         _level_tier(pairs),
         *(() if reference else (_layer_tier(layers),)),
-        _tier("energy-delay product", EDP, "of RS at 256 PEs, N=1", pairs,
-              lambda point: point.energy_delay_product / baseline, notes=(DELAY,)),
+        _tier("energy-delay product", EDP, pairs, lambda point: point.energy_delay_product / baseline,
+              unit="of RS at 256 PEs, N=1", notes=(DELAY,)),
     )  # fmt: skip
     source = "Chen, Emer, Sze, ISCA 2016, figures 10 to 13" if reference is None else str(reference)
     return SuiteResult(name="isca16", reference=source, tiers=tuple(tier for tier in tiers if tier.rows))
 
 
-def published_energies() -> dict[Key, float]:
+def published_energies() -> dict[PointKey, float]:
     """Return the total energy per MAC of the paper's points that have a mapping. [MACs]"""
     return {key: each.numbers[ENERGY] for key, each in _read_points(POINT_FILES).items() if ENERGY in each.numbers}
 
 
 def _gated_tiers(pairs: Sequence[_Pair]) -> tuple[Tier, ...]:
     return (
-        _tier("energy per MAC", ENERGY, "MACs", pairs, lambda point: point.total_energy_per_mac, limit=0.15,
+        _tier("energy per MAC", ENERGY, pairs, lambda point: point.total_energy_per_mac, unit="MACs", limit=0.15,
               notes=(SAME_MODEL,)),
-        _tier("DRAM accesses per MAC", DRAM, "words", pairs, lambda point: point.dram_reads_per_mac + point.dram_writes_per_mac,
-              limit=0.20, notes=(SEARCHES,)),
+        _tier("DRAM accesses per MAC", DRAM, pairs, lambda point: point.dram_reads_per_mac + point.dram_writes_per_mac,
+              unit="words", limit=0.20, notes=(SEARCHES,)),
         Tier(name="order", claim="rank of each dataflow by energy, at each size and batch", quantity="rank", unit="",
              rows=_order_rows(pairs), bounds=EQUAL),
         Tier(name="feasible", claim="whether all layers have a mapping", quantity="feasible", unit="1 = yes",
@@ -127,10 +125,10 @@ def _gated_tiers(pairs: Sequence[_Pair]) -> tuple[Tier, ...]:
 def _tier(
     name: str,
     column: str,
-    unit: str,
     pairs: Iterable[_Pair],
     simulated: Callable[[ReusePoint], float],
     *,
+    unit: str,
     limit: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> Tier:
@@ -195,9 +193,9 @@ def _layer_tier(layers: Sequence[SquareLayer]) -> Tier:
                 unit="MACs", rows=rows)  # fmt: skip
 
 
-def _read_points(paths: Iterable[Path]) -> dict[Key, _Published]:
+def _read_points(paths: Iterable[Path]) -> dict[PointKey, _Published]:
     """Read files of the same points, and put together what they say of each."""
-    points: dict[Key, _Published] = {}
+    points: dict[PointKey, _Published] = {}
     for path in paths:
         lines = csv.DictReader(read_text(path, ConfigError).splitlines())
         columns = set(lines.fieldnames or ())
@@ -216,7 +214,7 @@ def _read_points(paths: Iterable[Path]) -> dict[Key, _Published]:
     return points
 
 
-def _read_point(line: dict[str, str], where: str) -> tuple[Key, _Published]:
+def _read_point(line: dict[str, str], where: str) -> tuple[PointKey, _Published]:
     try:
         key = (ReuseDataflow(line["dataflow"]), int(line["num_pes"]), int(line["batch_N"]))
         numbers = {

@@ -224,7 +224,7 @@ def _primer_tier(halves: Sequence[Half]) -> Tier:
     rows = []
     for given in _read("nvdla_primer.csv"):
         arch = _configured(given)
-        cycles = sum(_On(row=half.row, name=ALONE, chip=arch).layer_cycles() for half in layers)
+        cycles = sum(_HalfOnChip(row=half.row, name=ALONE, chip=arch).layer_cycles() for half in layers)
         rows.append(Row(group="ResNet-50 fps", case=f"{given['macs']} MACs, {given['cbuf_kb']} KB, {given['sdram_gbs']} GB/s",
                         published=float(given["fps"]), simulated=arch.clock_mhz * 1e6 / cycles, source=given["source"]))  # fmt: skip
     return Tier(name="primer", claim="layers of the sheet on other sizes, each as long as its slowest part",
@@ -233,7 +233,7 @@ def _primer_tier(halves: Sequence[Half]) -> Tier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _On(Half):
+class _HalfOnChip(Half):
     """A row on another chip."""
 
     chip: Architecture

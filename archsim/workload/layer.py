@@ -24,10 +24,7 @@ class Rounding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZeroFractions:
-    """Share of values that are zero, 0..1; None where not known.
-
-    ``ofmap`` needs saying only where no layer with an ifmap share reads it as it is: before a pool.
-    """
+    """Share of values that are zero, 0..1; None = not known, or (ofmap) told by the ifmap of the layer that reads it."""
 
     ifmap: float | None = None
     weight: float | None = None
@@ -65,7 +62,7 @@ class ConvLayer:
     sources
         Names of the layers whose ofmaps this reads; empty = from outside the network.
     zero_fractions
-        Of the ifmap and weight values.
+        Of the values of each operand.
     kept_of
         (N, M) structured weight sparsity of the workload: N of every M weights kept; None = dense.
     formats, clusters

@@ -10,9 +10,10 @@ from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.row_mapping import FixedMapping, MappingChoice, RowMapping
 from archsim.engine.clocked_rows import run_clocked_rows
 from archsim.engine.measure import measure_plan
+from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.row_passes import list_passes
 from archsim.mapping.row_search import legal_mappings
-from archsim.mapping.row_stationary import plan_row_layer, row_work
+from archsim.mapping.row_stationary import row_work
 from archsim.numerics.window import Window
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import ConvLayer
@@ -55,7 +56,7 @@ def test_plan_event_and_clocked_array_agree(case) -> None:
     weight = random.integers(-9, 10, (layer.out_channels, layer.in_channels, *layer.kernel))
     window = Window(stride=layer.stride, padding=layer.padding)
     clocked = run_clocked_rows(ifmap, weight, window, mapping, pe_array=arch.pe_array, weight_bits=8)
-    (plan,) = plan_row_layer(layer, arch)
+    (plan,) = plan_array_layer(layer, arch)
     assert plan.compute_cycles + clocked.waited_cycles == clocked.output_cycles.max()
     assert measure_plan(plan, arch.dram).compute_cycles == plan.compute_cycles
     if not clocked.waited_cycles:  # the plan has no term for a pass that catches up with its own psums: see its Notes
@@ -75,7 +76,7 @@ def test_words_of_the_plan_are_those_of_the_clocked_array(case) -> None:
     array = replace(arch.pe_array, zero_skip="none", multipliers_per_pe=1)
     arch = replace(arch, pe_array=array)
     counts = run_clocked_rows(ifmap, weight, window, mapping, pe_array=array, weight_bits=8).counts
-    (plan,) = plan_row_layer(layer, arch)
+    (plan,) = plan_array_layer(layer, arch)
     passes = list_passes(row_work(layer, arch).shape, mapping)
     ways = {name: (Operand(name), Direction.READ, Direction.WRITE) for name in ("ifmap", "weight", "psum")}
     for name, (operand, read, write) in ways.items():

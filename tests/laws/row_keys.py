@@ -27,6 +27,10 @@ ROW_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "pe_array.row_pe.pass_overhead": (ROWS, "pe_array.row_pe.pass_overhead=0.05"),
     "levels.dram.codes_network_input": (CODED, "levels.dram.codes_network_input=false"),
     "levels.dram.stores_padding": (ROWS, "levels.dram.stores_padding=true"),
+    "energy.gated_share": (
+        ("pe_array.zero_skip=gate", "energy.overrides={clock_pj_per_pe_cycle: 5}"),
+        "energy.gated_share=0.9",
+    ),
     "mapping": (ROWS, f"mapping={{layers: [{GIVEN}]}}"),
     "mapping.objective": (ROWS, "mapping.objective=energy"),
     "mapping.layers": (ROWS, f"mapping.layers=[{GIVEN}]"),

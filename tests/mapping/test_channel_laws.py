@@ -10,7 +10,7 @@ from archsim.engine.measure import measure_plan, schedule_timeline
 from archsim.engine.timeline import channel_clock, with_ports
 from archsim.mapping.channel_shape import channel_shape
 from archsim.mapping.channel_tiles import ChannelRoom, channel_nests
-from archsim.mapping.channel_walk import comings, walk_channels
+from archsim.mapping.channel_walk import channel_fetches, walk_channels
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
 from archsim.workload.layer import ConvLayer
@@ -54,11 +54,11 @@ def test_no_buffer_ever_holds_more_than_its_room(layer, arch) -> None:
     (level,) = arch.srams
     for nest, plan in zip(channel_nests(room), plans_of(layer, arch), strict=True):
         walk = walk_channels(room, nest)
-        coming = comings(room, nest, walk)
+        fetches = channel_fetches(room, nest, walk)
         clock = channel_clock(plan.transfers, arch.dram)
         timeline = schedule_timeline(with_ports(plan.steps), plan.transfers, clock)
         buffers = Buffers(room, nest, walk, (plan, timeline, clock))
-        staying = {operand: each for operand, each in coming.items()
+        staying = {operand: each for operand, each in fetches.items()
                    if operand in level.holds and operand not in nest.passing}  # fmt: skip
         if level.partition_bytes is None:
             assert buffers.most_words(staying) <= level.room_bytes

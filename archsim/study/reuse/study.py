@@ -31,6 +31,9 @@ class ReuseDataflow(StrEnum):
     NLR = "NLR"
 
 
+PointKey = tuple[ReuseDataflow, int, int]
+"""Dataflow, PEs, batch: what tells points of a study apart."""
+
 MAPPINGS: dict[ReuseDataflow, Callable[[SquareLayer, Storage], Candidates]] = {
     ReuseDataflow.RS: row_stationary,
     ReuseDataflow.WS: weight_stationary,
@@ -70,6 +73,11 @@ class ReusePoint:
     layers: tuple[LayerReuse, ...]
     costs: AccessCosts
     why_none: str = ""
+
+    @property
+    def key(self) -> PointKey:
+        """Dataflow, PEs, batch."""
+        return self.dataflow, self.storage.pes, self.batch
 
     @property
     def is_feasible(self) -> bool:
