@@ -25,13 +25,13 @@ from archsim.cli_options import (
     EnergyTable,
     Layers,
     Mapping,
-    Mappings,
     Network,
     Out,
     Outstanding,
     PageChoice,
     Plot,
     PolicyChoice,
+    RowMappings,
     Run,
     Seed,
     Settings,
@@ -45,6 +45,7 @@ from archsim.errors import ArchsimError, SimulationError
 from archsim.terms import DramPolicy
 
 if TYPE_CHECKING:
+    from archsim.arch.architecture import Architecture
     from archsim.engine.simulate import Progress
     from archsim.study.result import RunResult
 
@@ -78,7 +79,7 @@ def run(
     batch: Batch = None,
     layers: Layers = None,
     settings: Settings = None,
-    mapping: Mappings = None,
+    mapping: RowMappings = None,
     dram: Dram = None,
     energy_table: EnergyTable = None,
     seed: Seed = 0,
@@ -86,25 +87,17 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a network on a chip."""
-    from archsim.arch.mapping_keys import with_mapping
-    from archsim.catalog import load_arch, load_workload
-    from archsim.cost.price_source import with_energy_table
+    from archsim.catalog import load_workload
     from archsim.engine.link_zeros import cut_out
     from archsim.study.directory import check_directory
     from archsim.study.simulate import simulate
 
     if out is not None:
         check_directory(out)
-    chip = load_arch(arch, tuple(settings or ()))
+    chip = _chip(arch, settings, dram=dram, mapping=mapping, energy_table=energy_table)
     network = load_workload(workload, batch=batch)
     if layers is not None:
         network = cut_out(network, layers)
-    if dram is DramChoice.IDEAL:
-        chip = chip.with_ideal_dram()
-    if mapping is not None:
-        chip = with_mapping(chip, mapping)
-    if energy_table is not None:
-        chip = with_energy_table(chip, energy_table)
     if check:
         from archsim.value_check import check_values
 
@@ -232,6 +225,21 @@ def _survive_odd_names(stream: TextIO) -> None:
     """Escape what the stream's encoding lacks (µ in an ASCII terminal, bytes of a file name) rather than fail."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
+
+
+def _chip(
+    arch: str, settings: list[str] | None, *, dram: DramChoice | None, mapping: str | None, energy_table: str | None
+) -> "Architecture":
+    from archsim.arch.mapping_keys import with_mapping
+    from archsim.catalog import load_arch
+    from archsim.cost.price_source import with_energy_table
+
+    chip = load_arch(arch, tuple(settings or ()))
+    if dram is DramChoice.IDEAL:
+        chip = chip.with_ideal_dram()
+    if mapping is not None:
+        chip = with_mapping(chip, mapping)
+    return chip if energy_table is None else with_energy_table(chip, energy_table)
 
 
 def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:

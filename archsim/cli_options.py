@@ -45,7 +45,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set an arch key, e.g. pe_array.rows=64. Repeatable."),
 ]
-Mappings = Annotated[
+RowMappings = Annotated[
     str | None,
     typer.Option(
         "--mapping", metavar="search|FILE", help="Row stationary: search every layer, or map as a .yaml says."

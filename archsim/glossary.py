@@ -9,7 +9,7 @@ from archsim.errors import ConfigError
 
 GLOSSARY: dict[str, str] = {
     # Operands and how they are held
-    "ifmap": "The values a layer reads (input feature map); for a matrix product, the first matrix. Padding is not stored.",
+    "ifmap": "The values a layer reads (input feature map); for a matrix product, the first matrix. Padding is not stored, but where the arch says stores_padding.",
     "weight": "The layer's parameters: filter values, or the second matrix of a product. Biases are not counted.",
     "ofmap": "The values a layer writes (output feature map), each complete.",
     "psum": "A value of the ofmap that is not yet complete: the sum of some of its products, in the psum format.",
@@ -113,7 +113,11 @@ GLOSSARY: dict[str, str] = {
     "q": "Row-stationary mapping: channels that one PE interleaves.",
     "r": "Row-stationary mapping: PE sets on different channels.",
     "t": "Row-stationary mapping: PE sets on different filters.",
+    "objective": "Row stationary: what the mapping of a layer is searched for: time, energy or edp (mapping.objective of the arch).",
     "edp": "Energy times time: an objective of the mapping search.",
+    "pass_overhead": "Row stationary: share of a pass that start, hand-over and drain take beyond its words and MACs, 0..1; no model of them.",
+    "atom": "Channel parallel: channels and filters come in whole atoms (channel_atom, filter_atom), the last one padded.",
+    "Winograd": "Channel parallel: 3 x 3 kernels of stride 1 as F(2 x 2, 3 x 3), 16 multiplications for 4 ofmap values instead of 36.",
     "gate": "Zero gating: a MAC with a zero takes its cycle, but multiplier, weight spad and psum spad stand still. It saves energy, no time.",
     "vector": "Not a dataflow of the array: the operator runs on the vector unit (pool, add, activation, normalisation).",
     "fold": "One pass of the array while the stationary operand stays put.",
@@ -128,6 +132,7 @@ GLOSSARY: dict[str, str] = {
     "macs": "Multiply-accumulates that the layer asks for, padding and zero operands included. 0 for vector operators.",
     "effectual_macs": "MACs with no zero operand; = macs where zeros are not known.",
     "gated_macs": "Occupied MACs whose multiplier stood still for a zero of the ifmap.",
+    "gated_share": "Share of a PE's energy in a cycle that gating its MAC saves, 0..1; what the counts do not save comes off its clock.",
     "clock": "Energy of clock tree, pipeline registers and control of the PEs, where the arch gives it (clock_pj_per_pe_cycle).",
     "occupied_macs": "MACs that took a multiplier for a cycle: gated ones did, skipped ones did not.",
     "lane_ops": "Operations on the vector unit; not in macs, not in TOPS.",
@@ -152,6 +157,8 @@ GLOSSARY: dict[str, str] = {
     # Traffic
     "dram_read_bytes": "Bytes from DRAM to the chip, compressed where the arch compresses. [B]",
     "dram_write_bytes": "Bytes from the chip to DRAM, compressed where the arch compresses. [B]",
+    "dram_words": "Values over the DRAM channel, both directions; of a coded operand the nonzero ones. In summary.json. [words]",
+    "words_without_reuse": "4 x macs: values over the DRAM channel if every MAC fetched three and wrote one back. In summary.json. [words]",
     "dram_bytes": "dram_read_bytes + dram_write_bytes. [B]",
     # Energy, area
     "energy_pj": "Energy: of the layer in layers.csv (the sum of its components), of one kind of traffic in traffic.csv, "
@@ -183,6 +190,8 @@ GLOSSARY: dict[str, str] = {
     "source": "Whence a number comes: a key of energy_sources in summary.json, in actions.csv and area.csv.",
     "area_mm2": "Area of the chip from the energy table, per component. [mm2] What the table has no number for is not in it.",
     # Whole run
+    "validation": "How far an arch was checked. validated: archsim meets published numbers of the chip; estimated: it stands for a real "
+    "chip of which too little is published; example: for none.",
     "seconds": "total_cycles of all layers / clock. [s]",
     "frames_per_second": "batch / seconds.",
     "tops": "2 x macs / seconds / 1e12: operations asked for, zeros included, vector operators not. [1e12 ops/s]",

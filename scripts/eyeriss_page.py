@@ -15,6 +15,7 @@ from archsim.engine.simulate import run_network
 from archsim.mapping.row_passes import list_passes, mac_cycles, with_overhead
 from archsim.mapping.row_stationary import row_work
 from archsim.terms import MapObjective, Operand
+from archsim.workload.layer import ConvLayer
 
 CHIP = load_arch("eyeriss_v1")
 NETWORK = cut_out(load_workload("alexnet", batch=4), "conv*")
@@ -44,7 +45,7 @@ def main() -> None:
 
 def pass_times(name: str) -> PassTimes:
     """Take the first pass of a layer, which is a whole one."""
-    layer = next(each for each in NETWORK.layers if each.name == name)
+    layer = next(each for each in NETWORK.layers if isinstance(each, ConvLayer) and each.name == name)
     work = row_work(layer, CHIP)
     mapping = CHIP.mapping.for_layer("alexnet", name).fixed[0].mapping
     made = list_passes(work.shape, mapping)

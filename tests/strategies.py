@@ -12,7 +12,7 @@ from archsim.arch.row_mapping import MappingChoice
 from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.fold_plan import FoldPlan
-from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS, array_work, ideal_compute_cycles
 from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
 from archsim.mapping.tile_search import nest_of
@@ -60,7 +60,7 @@ array_layers = st.one_of(conv_layers(), matmul_layers())
 @st.composite
 def pe_arrays(draw: st.DrawFn, largest: int = 9, os_folds: Sequence[OsFold] = tuple(OsFold)) -> PeArray:
     """Arrays of every dataflow and setting."""
-    dataflow = draw(st.sampled_from(list(DATAFLOWS)))
+    dataflow = draw(st.sampled_from(list(MATRIX_DATAFLOWS)))
     settings: dict[str, object] = {
         "act_hop": draw(st.sampled_from([0, 1, 1, 2])), "pe_latency": draw(st.sampled_from([1, 1, 3, 4])),
         "input_regs": draw(st.integers(0, 1)), "output_regs": draw(st.integers(0, 1)),

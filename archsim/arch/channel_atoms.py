@@ -5,7 +5,7 @@ Part of `pe_array.py`; `mapping/channel_shape.py` reads it.
 
 from dataclasses import dataclass
 
-from archsim.errors import ConfigError
+from archsim.arch.lowest import check_lowest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +38,8 @@ class ChannelAtoms:
     winograd: bool = False
 
     def __post_init__(self) -> None:
-        problems = [
-            f"pe_array.atoms.{name} (={getattr(self, name)!r}) must be at least 1"
-            for name in ("channel_atom", "filter_atom", "stored_channels", "stripe_pixels")
-            if getattr(self, name) < 1
-        ]
-        if problems:
-            raise ConfigError("\n".join(problems))
+        names = ("channel_atom", "filter_atom", "stored_channels", "stripe_pixels")
+        check_lowest(self, names, place="pe_array.atoms.")
 
     def misfits(self, rows: int, columns: int) -> list[str]:
         """Say which sides of an array are no whole atoms."""

@@ -3,10 +3,10 @@
 The letters are those of Y.-H. Chen et al., JSSC 52(1), 2017, table III.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from archsim.errors import ConfigError
+from archsim.arch.lowest import check_lowest
 from archsim.terms import MapObjective
 
 LETTERS = ("m", "n", "e", "p", "q", "r", "t")
@@ -39,13 +39,7 @@ class RowMapping:
     t: int
 
     def __post_init__(self) -> None:
-        problems = [
-            f"mapping: {each.name} (={getattr(self, each.name)!r}) must be at least 1"
-            for each in fields(self)
-            if getattr(self, each.name) < 1
-        ]
-        if problems:
-            raise ConfigError("\n".join(problems))
+        check_lowest(self, LETTERS, place="mapping: ")
 
     @property
     def letters(self) -> tuple[int, ...]:
@@ -53,7 +47,7 @@ class RowMapping:
         return tuple(getattr(self, letter) for letter in LETTERS)
 
     def __str__(self) -> str:
-        return " ".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
+        return " ".join(f"{letter}={getattr(self, letter)}" for letter in LETTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

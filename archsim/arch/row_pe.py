@@ -5,7 +5,7 @@ Part of `pe_array.py`; `mapping/row_stationary.py` and `kernels/row_stationary.p
 
 from dataclasses import dataclass
 
-from archsim.errors import ConfigError
+from archsim.arch.lowest import check_lowest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +27,7 @@ class Spads:
     psum_words: int
 
     def __post_init__(self) -> None:
-        problems = [
-            f"pe_array.spads.{name} (={getattr(self, name)!r}) must be at least 1"
-            for name in ("ifmap_words", "weight_words", "psum_words")
-            if getattr(self, name) < 1
-        ]
-        if problems:
-            raise ConfigError("\n".join(problems))
+        check_lowest(self, ("ifmap_words", "weight_words", "psum_words"), place="pe_array.spads.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +45,9 @@ class ArrayNetworks:
     ifmap_bits: int
     weight_bits: int
     psum_bits: int
+
+    def __post_init__(self) -> None:
+        check_lowest(self, ("ifmap_bits", "weight_bits", "psum_bits"), place="pe_array.networks.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,3 +83,7 @@ class RowPe:
     restart_cycles: int = 0
     weights_ahead: bool = False
     pass_overhead: float = 0.0
+
+    def __post_init__(self) -> None:
+        names = ("accumulate_cycles", "shift_cycles", "restart_cycles", "pass_overhead")
+        check_lowest(self, names, place="pe_array.row_pe.", lowest=0)

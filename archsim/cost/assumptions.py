@@ -45,7 +45,7 @@ def pricing_assumptions(arch: Architecture, table: EnergyTable) -> tuple[str, ..
     not given and word widths between the listed ones are named.
     """
     quantities = _quantities(arch, table)
-    has_files = arch.pe_array.spads is not None and "spad_pj_per_bit" not in table.overrides
+    has_files = _prices_files(arch, table)
     kept = tuple(
         statement.text
         for statement in table.statements
@@ -154,11 +154,14 @@ def _about_level(level: SramLevel, table: EnergyTable) -> tuple[str, ...]:
     return (*((width,) if level.width_bytes is None else ()), *dict.fromkeys(beyond))
 
 
+def _prices_files(arch: Architecture, table: EnergyTable) -> bool:
+    """Whether the table prices a PE's stores by their size."""
+    return arch.pe_array.spads is not None and "spad_pj_per_bit" not in table.overrides
+
+
 def _about_spads(arch: Architecture, table: EnergyTable) -> Iterator[str]:
     """Name the files of PEs that are SRAM macros."""
-    if arch.pe_array.spads is None or "spad_pj_per_bit" in table.overrides:
-        return
-    for operand in STORED:
+    for operand in STORED if _prices_files(arch, table) else ():
         words, bits = spad_words(arch.pe_array, operand), arch.formats.of(operand).width_bits
         if file_macro(words, bits, table) is not None:
             source = table.sram_models[SramCell.LSTP].source

@@ -1,4 +1,4 @@
-"""What a PE's clock costs in a cycle whose MAC is gated; called by `chip_prices.py`.
+"""What a PE's clock costs in a cycle whose MAC is gated; called by `chip_prices.py` and `assumptions.py`.
 
 A gated MAC saves the multiplier and the reads and writes of weight and psum spad: those are counted. Chips report more,
 as pipeline registers behind the gate stand still too. Where an arch gives the share of a PE's energy that gating saves

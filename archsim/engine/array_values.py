@@ -23,7 +23,7 @@ from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.fold_walk import FoldWalk, walk_folds
 from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
-from archsim.mapping.matrix_planner import DATAFLOWS
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS
 from archsim.numerics.patches import Adder
 from archsim.workload.coded_network import CodedNetwork
 
@@ -87,9 +87,9 @@ def window_pieces(pe_array: PeArray, pixels: int, window: int, filters: int) -> 
     (tests/engine/test_array_values.py walks them all).
     """
     sizes = {Dim.PIXELS: pixels, Dim.WINDOW: window, Dim.FILTERS: filters}
-    nest = _untiled_nest(DATAFLOWS[pe_array.dataflow], pe_array, sizes)
+    nest = _untiled_nest(MATRIX_DATAFLOWS[pe_array.dataflow], pe_array, sizes)
     walk = walk_folds(nest, pass_per_unit=pe_array.k_tile > 0)
-    return pieces_of(walk, psum_leaves(walk, DATAFLOWS[pe_array.dataflow], pe_array.k_tile_keeps_psum)[1])
+    return pieces_of(walk, psum_leaves(walk, MATRIX_DATAFLOWS[pe_array.dataflow], pe_array.k_tile_keeps_psum)[1])
 
 
 def pieces_of(walk: FoldWalk, leaves: NDArray[np.bool_]) -> list[slice]:
@@ -133,7 +133,7 @@ def _sum(work: PeSums, pe_array: PeArray) -> IntArray:
     pixels, (window, filters) = len(work.ifmap), work.weight.shape
     if work.rule is None or work.table is None:
         return multiply_on_array(work.ifmap.astype(np.int64), work.weight.astype(np.int64), pe_array) + work.starts
-    if pe_array.dataflow not in DATAFLOWS:
+    if pe_array.dataflow not in MATRIX_DATAFLOWS:
         raise WorkloadError(
             f"a {pe_array.dataflow} array is stepped with exact integer sums only; this network's are cast, logarithms or "
             "floats: check it on a weight_stationary, output_stationary or input_stationary array"

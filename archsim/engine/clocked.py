@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, OsFold, PeArray, StartEvent
+from archsim.engine.clocked_operands import check_sums, checked_integers
 from archsim.engine.clocked_run import ClockedCounts, ClockedRun
 from archsim.engine.pe_rules import Block, PeArithmetic
 from archsim.errors import SimulationError
@@ -20,6 +21,8 @@ from archsim.kernels import weight_stationary as ws_kernel
 from archsim.terms import Dataflow
 
 IntArray = NDArray[np.int64]
+MODEL = "clocked array"
+"""What messages open with."""
 
 _DRAINS = {
     OsDrain.NONE: os_kernel.DRAIN_NONE,
@@ -66,14 +69,15 @@ def run_clocked(
     skipping, structured sparsity (the caller drops the weights). Psums of row folds are added
     outside the array in no time. Settings are honoured as ``pe_array`` holds them.
     """
-    ifmap, weight = _checked_matrix(gemm_ifmap, "ifmap"), _checked_matrix(gemm_weight, "weight")
+    ifmap = checked_integers(gemm_ifmap, "ifmap", axes=2, model=MODEL)
+    weight = checked_integers(gemm_weight, "weight", axes=2, model=MODEL)
     if ifmap.shape[1] != weight.shape[0]:
         raise SimulationError(
-            f"clocked array: ifmap is {ifmap.shape} (pixels, window), weight {weight.shape} (window, filters): "
+            f"{MODEL}: ifmap is {ifmap.shape} (pixels, window), weight {weight.shape} (window, filters): "
             "the windows must be equal"
         )
-    if arithmetic is None and weight.shape[0] * _largest(ifmap) * _largest(weight) > np.iinfo(np.int64).max:
-        raise SimulationError("clocked array: psums may need more than int64; use narrower operands")
+    if arithmetic is None:
+        check_sums(ifmap, weight, products=len(weight), model=MODEL)
     _check_settings(pe_array)
     if pe_array.dataflow is Dataflow.OUTPUT_STATIONARY:
         return _run_output_stationary(ifmap, weight, pe_array, arithmetic)
@@ -87,30 +91,17 @@ def run_clocked(
     return replace(run, ofmap=run.ofmap.T, output_cycles=run.output_cycles.T, counts=counts)
 
 
-def _checked_matrix(matrix: NDArray[np.integer], name: str) -> IntArray:
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise SimulationError(f"clocked array: {name} has shape {matrix.shape}; it must be a matrix, not empty")
-    if matrix.dtype.kind not in "iu" or not np.can_cast(matrix.dtype, np.int64):
-        raise SimulationError(f"clocked array: {name} is {matrix.dtype}; it must be integers that fit int64")
-    return matrix.astype(np.int64)
-
-
-def _largest(matrix: IntArray) -> int:
-    """Largest magnitude, as a Python integer, which does not wrap."""
-    return max(-int(matrix.min()), int(matrix.max()))
-
-
 def _check_settings(pe_array: PeArray) -> None:
     if pe_array.dataflow not in (Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY, Dataflow.OUTPUT_STATIONARY):
-        raise SimulationError(f"clocked array: a {pe_array.dataflow} array has a clocked model of its own")
+        raise SimulationError(f"{MODEL}: a {pe_array.dataflow} array has a clocked model of its own")
     for key, lowest in _LOWEST.items():
         value = getattr(pe_array, key)
         if value is not None and value < lowest:
-            raise SimulationError(f"clocked array: pe_array.{key} (={value!r}) must be at least {lowest}")
+            raise SimulationError(f"{MODEL}: pe_array.{key} (={value!r}) must be at least {lowest}")
     if pe_array.os_fold is not OsFold.PIXELS:
-        raise SimulationError(f"clocked array: pe_array.os_fold (={pe_array.os_fold}) is not stepped; only pixels is")
+        raise SimulationError(f"{MODEL}: pe_array.os_fold (={pe_array.os_fold}) is not stepped; only pixels is")
     if pe_array.weight_regs not in (1, 2):
-        raise SimulationError(f"clocked array: pe_array.weight_regs (={pe_array.weight_regs!r}) must be 1 or 2")
+        raise SimulationError(f"{MODEL}: pe_array.weight_regs (={pe_array.weight_regs!r}) must be 1 or 2")
 
 
 def _cut(size: int, unit: int) -> list[slice]:
@@ -173,7 +164,7 @@ def _entering(
     if arithmetic is None:
         return None
     if shape[0] > 1:
-        raise SimulationError("clocked array: only integer psums are added outside of it; run one row fold at a time")
+        raise SimulationError(f"{MODEL}: only integer psums are added outside of it; run one row fold at a time")
     return arithmetic.entering(shape[1], shape[2], blocks)
 
 
@@ -194,7 +185,7 @@ def _weight_stationary_settings(pe_array: PeArray) -> IntArray:
 def _merge(ofmap: IntArray, output_cycles: IntArray, psums: IntArray, cycles: IntArray) -> None:
     """Add one pass's psums to its part of the ofmap; a value is final when its last psum is out."""
     if not cycles.all():
-        raise SimulationError("clocked array: a value never left the array; the controller started a pass too early")
+        raise SimulationError(f"{MODEL}: a value never left the array; the controller started a pass too early")
     ofmap += psums
     np.maximum(output_cycles, cycles, out=output_cycles)
 

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.arch.pe_array import PeArray
+from archsim.engine.clocked_operands import check_sums, checked_integers
 from archsim.errors import SimulationError
 from archsim.kernels import channel_parallel as kernel
 from archsim.terms import Dataflow
 
 IntArray = NDArray[np.int64]
+MODEL = "clocked channels"
+"""What messages open with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,7 +44,7 @@ class ClockedChannels:
 
 
 def run_clocked_channels(
-    ifmap: IntArray, weight: IntArray, pe_array: PeArray, *, slots: Fraction, filters: int
+    ifmap: NDArray[np.integer], weight: NDArray[np.integer], pe_array: PeArray, *, slots: Fraction, filters: int
 ) -> ClockedChannels:
     """Clock ``ifmap @ weight`` through a channel-parallel array.
 
@@ -59,15 +62,19 @@ def run_clocked_channels(
     Raises
     ------
     SimulationError
-        The array is of another dataflow or computes in Winograd's domain, or what it takes is less than there is.
+        The operands are no matrices of integers, or their psums might not fit int64; the array is of another dataflow
+        or computes in Winograd's domain, or what it takes is less than there is.
     """
+    ifmap = checked_integers(ifmap, "ifmap", axes=2, model=MODEL)
+    weight = checked_integers(weight, "weight", axes=2, model=MODEL)
     if pe_array.dataflow is not Dataflow.CHANNEL_PARALLEL or pe_array.require_atoms().winograd:
-        raise SimulationError("clocked channels: needs a channel_parallel array without winograd")
+        raise SimulationError(f"{MODEL}: needs a channel_parallel array without winograd")
     if ifmap.shape[1] != len(weight) or slots < len(weight) or filters < weight.shape[1]:
         raise SimulationError(
-            f"clocked channels: ifmap {ifmap.shape} and weight {weight.shape} do not fit each other, {slots} slots and "
+            f"{MODEL}: ifmap {ifmap.shape} and weight {weight.shape} do not fit each other, {slots} slots and "
             f"{filters} filters"
         )
+    check_sums(ifmap, weight, products=len(weight), model=MODEL)
     atoms = pe_array.require_atoms()
     settings = np.zeros(kernel.SETTINGS, dtype=np.int64)
     settings[kernel.ROWS] = pe_array.rows
@@ -76,8 +83,6 @@ def run_clocked_channels(
     settings[kernel.FILTERS] = filters
     settings[kernel.SLOTS], settings[kernel.SLOTS_OVER] = slots.numerator, slots.denominator
     settings[kernel.LATENCY] = 1 + pe_array.pipeline_cycles
-    ofmap, output_cycles, counts = kernel.step_channel_parallel_array(
-        ifmap.astype(np.int64), weight.astype(np.int64), settings
-    )
+    ofmap, output_cycles, counts = kernel.step_channel_parallel_array(ifmap, weight, settings)
     return ClockedChannels(ofmap=ofmap, output_cycles=output_cycles, total_cycles=int(counts[kernel.EDGES]),
                            products=int(counts[kernel.PRODUCTS]), psums=int(counts[kernel.PSUMS]))  # fmt: skip

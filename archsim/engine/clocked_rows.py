@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.arch.pe_array import PeArray
 from archsim.arch.row_mapping import RowMapping
+from archsim.engine.clocked_operands import check_sums, checked_integers
 from archsim.engine.clocked_row_pass import RowPass
 from archsim.engine.clocked_rows_run import ClockedRowCounts, ClockedRows
 from archsim.errors import SimulationError
@@ -22,6 +23,8 @@ from archsim.numerics.window import Window
 from archsim.terms import Dataflow
 
 IntArray = NDArray[np.int64]
+MODEL = "clocked rows"
+"""What messages open with."""
 
 
 def run_clocked_rows(
@@ -63,11 +66,13 @@ def run_clocked_rows(
     -----
     Where PEs lie in the physical array makes no difference here, but for the length of a psum's way up. Not modelled:
     widths of the ifmap and psum networks and the GLB's size (words are there when a PE wants them, except psums that
-    are still on their way up; while a window fills, the loop waits), ``pass_overhead``, and filters in parts (a filter row fits the ifmap spad).
+    are still on their way up; while a window fills, the loop waits), ``pass_overhead``, and filters in parts (a filter
+    row fits the ifmap spad). Weights that load ahead are there at the start of their pass, which waits for them as a whole.
     """
-    ifmap, weight = _checked(ifmap, "ifmap"), _checked(weight, "weight")
+    ifmap = checked_integers(ifmap, "ifmap", axes=4, model=MODEL)
+    weight = checked_integers(weight, "weight", axes=4, model=MODEL)
     shape = _ofmap_shape(ifmap, weight, window)
-    _check_sums(ifmap, weight)
+    check_sums(ifmap, weight, products=weight[0].size, model=MODEL)
     _check_room(weight, window, mapping, pe_array)
     padded = np.pad(ifmap, ((0, 0), (0, 0), *window.padding))
     glb, tally = _Glb(shape), _Tally(mapping, weight.shape[2])
@@ -80,11 +85,7 @@ def run_clocked_rows(
         rows, is_sent_for = each.ifmap_rows(padded, weight.shape[2:4], shape[3])
         loads = each.loads(weight)
         extents = (np.repeat(each.set_channels, weight.shape[2]), each.set_filters)
-        settings = (
-            _loop(each, weight.shape[3], shape[3], pe_array),
-            load_words,
-            pe_array.psum_hop,
-        )
+        settings = (_loop(each, weight.shape[3], shape[3], pe_array), load_words, pe_array.psum_hop)
         entering = glb.psums_of(each, tally.cycles)
         psums, cycles, counts, totals = kernel.step_row_stationary_pass(
             (loads, rows, is_sent_for), entering, extents, settings
@@ -204,35 +205,21 @@ def _load_words(pe_array: PeArray, weight_bits: int) -> int:
     return max(1, pe_array.require_networks().weight_bits // weight_bits)
 
 
-def _checked(values: NDArray[np.integer], name: str) -> IntArray:
-    if values.ndim != 4 or 0 in values.shape:
-        raise SimulationError(f"clocked rows: {name} has shape {values.shape}; it must have four axes, none empty")
-    if values.dtype.kind not in "iu" or not np.can_cast(values.dtype, np.int64):
-        raise SimulationError(f"clocked rows: {name} is {values.dtype}; it must be integers that fit int64")
-    return values.astype(np.int64)
-
-
 def _ofmap_shape(ifmap: IntArray, weight: IntArray, window: Window) -> tuple[int, int, int, int]:
     if window.groups != 1 or ifmap.shape[1] != weight.shape[1]:
         raise SimulationError(
-            f"clocked rows: ifmap is {ifmap.shape} (N, C, H, W), weight {weight.shape} (M, C, R, S), groups "
+            f"{MODEL}: ifmap is {ifmap.shape} (N, C, H, W), weight {weight.shape} (M, C, R, S), groups "
             f"{window.groups}: the channels must be equal, and groups run one by one"
         )
     try:
         return (len(ifmap), len(weight), *ofmap_sides(ifmap.shape, weight.shape, window))
     except ValueError as problem:
-        raise SimulationError(f"clocked rows: {problem}") from problem
-
-
-def _check_sums(ifmap: IntArray, weight: IntArray) -> None:
-    largest = [max(-int(values.min()), int(values.max())) for values in (ifmap, weight)]
-    if weight[0].size * largest[0] * largest[1] > np.iinfo(np.int64).max:
-        raise SimulationError("clocked rows: psums may need more than int64; use narrower operands")
+        raise SimulationError(f"{MODEL}: {problem}") from problem
 
 
 def _check_room(weight: IntArray, window: Window, mapping: RowMapping, pe_array: PeArray) -> None:
     if pe_array.dataflow is not Dataflow.ROW_STATIONARY or pe_array.spads is None:
-        raise SimulationError(f"clocked rows: the array is {pe_array.dataflow}; it must be row_stationary")
+        raise SimulationError(f"{MODEL}: the array is {pe_array.dataflow}; it must be row_stationary")
     taps, spads = weight.shape[3], pe_array.spads
     window_words = ((taps - 1) * window.dilation[1] + 1) * mapping.q
     wanted = {
@@ -243,4 +230,4 @@ def _check_room(weight: IntArray, window: Window, mapping: RowMapping, pe_array:
     }
     for what, (wants, holds) in wanted.items():
         if wants > holds:
-            raise SimulationError(f"clocked rows: the mapping {mapping} takes {wants} {what}, the array has {holds}")
+            raise SimulationError(f"{MODEL}: the mapping {mapping} takes {wants} {what}, the array has {holds}")

@@ -12,6 +12,7 @@ from archsim.engine.clocked import run_clocked
 from archsim.engine.clocked_channels import run_clocked_channels
 from archsim.engine.clocked_rows import run_clocked_rows
 from archsim.errors import WorkloadError
+from archsim.mapping.channel_shape import padded
 from archsim.mapping.row_fit import sets_that_fit
 from archsim.numerics.window import Window
 from archsim.terms import Dataflow
@@ -58,8 +59,7 @@ def _on_channels(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArr
             "pe_array.atoms.winograd: values are not stepped in Winograd's domain; check them with "
             "--set pe_array.atoms.winograd=false"
         )
-    slots = -(-len(weight) // atoms.channel_atom) * atoms.channel_atom
-    filters = -(-weight.shape[1] // atoms.filter_atom) * atoms.filter_atom
+    slots, filters = padded(len(weight), atoms.channel_atom), padded(weight.shape[1], atoms.filter_atom)
     return run_clocked_channels(ifmap, weight, pe_array, slots=Fraction(slots), filters=filters).ofmap
 
 

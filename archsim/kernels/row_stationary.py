@@ -147,7 +147,7 @@ def _control(
     loads, ready, filters, (loop, load_words, _) = plan
     cycle, totals = now
     step[:] = 0
-    if (cycle - 1) * load_words < len(loads):
+    if load_words > 0 and (cycle - 1) * load_words < len(loads):
         step[KIND], step[TAP] = LOAD, (cycle - 1) * load_words
     elif control[STATE] == DONE:
         return

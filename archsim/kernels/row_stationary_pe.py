@@ -1,7 +1,7 @@
 """One row-stationary PE with its spads, register by register, edge by edge, values included.
 
-Tests call it: it is the array's PE (`row_stationary.py`) with spads that fill while it works, and with the start, the
-restart and the groups of psums that RTL of third parties shows.
+`engine/clocked_row_pe.py` calls it: it is the array's PE (`row_stationary.py`) with spads that fill while it works, and
+with the start, the restart and the groups of psums that RTL of third parties shows.
 """
 
 import numpy as np

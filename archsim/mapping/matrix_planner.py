@@ -30,11 +30,12 @@ from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
 
-DATAFLOWS: dict[Dataflow, DataflowPlan] = {
+MATRIX_DATAFLOWS: dict[Dataflow, DataflowPlan] = {
     Dataflow.WEIGHT_STATIONARY: WEIGHT_STATIONARY,
     Dataflow.OUTPUT_STATIONARY: OUTPUT_STATIONARY,
     Dataflow.INPUT_STATIONARY: INPUT_STATIONARY,
 }
+"""Dataflows that plan a layer as matrix products, and how the operands lie in each."""
 
 MOST_MACS = 2**62
 """MACs of one layer whose counts still fit 64 bits."""
@@ -70,7 +71,7 @@ def array_work(
         keep, of = layer.kept_of
         window = window // of * keep + min(window % of, keep)
     sizes = {Dim.PIXELS: gemm.pixels, Dim.WINDOW: window, Dim.FILTERS: gemm.filters}
-    dataflow, known = DATAFLOWS[arch.pe_array.dataflow], zeros or zeros_by_itself(layer)
+    dataflow, known = MATRIX_DATAFLOWS[arch.pe_array.dataflow], zeros or zeros_by_itself(layer)
     fold = fold_units(layer, arch.pe_array)
     return ArrayWork(layer=layer.name, arch=arch, dataflow=dataflow, fold=fold, edge=edge_shape(layer),
                      geometry=ifmap_geometry(layer, band_lines(layer, fold.patches)),

@@ -7,7 +7,7 @@ from archsim.arch.architecture import Architecture
 from archsim.errors import MappingError
 from archsim.mapping.channel_parallel import plan_channel_layer
 from archsim.mapping.fold_plan import FoldPlan
-from archsim.mapping.matrix_planner import DATAFLOWS, array_work, plan_matrix_layer
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS, array_work, plan_matrix_layer
 from archsim.mapping.row_stationary import plan_row_layer
 from archsim.mapping.tile_search import has_nest
 from archsim.terms import Dataflow, Operand
@@ -72,7 +72,7 @@ def plan_array_layer(
 
 def layer_fits(layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand]) -> bool:
     """Whether a layer can be planned at all; ``kept`` as in `plan_array_layer`."""
-    if arch.pe_array.dataflow in DATAFLOWS:
+    if arch.pe_array.dataflow in MATRIX_DATAFLOWS:
         return has_nest(array_work(layer, arch, kept))
     try:
         next(plan_array_layer(layer, arch, kept))

@@ -41,9 +41,9 @@ class FoundMapping:
     mapping
         The choice.
     estimated_cycles
-        Of the whole layer. [cycles]
+        Of the whole layer; 0 = not estimated. [cycles]
     legal
-        Mappings that were compared.
+        Mappings that were compared; 0 for one that the arch gives.
     """
 
     mapping: RowMapping

@@ -6,6 +6,7 @@ Called by `simulate.py`.
 from collections.abc import Iterator
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.row_pe import RowPe
 from archsim.terms import Dataflow
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
@@ -16,6 +17,10 @@ OVERHEAD = (
 )
 NO_OVERHEAD = (
     "row stationary: passes follow each other without start, hand-over or drain (pe_array.row_pe.pass_overhead is 0)"
+)
+RESTART = (
+    "row stationary: {cycles:,} cycles between passes (pe_array.row_pe.restart_cycles), without any other start, hand-over "
+    "or drain (pass_overhead is 0)"
 )
 GATED = (
     "zero gating: in every layer the share of MACs that stand still is the share of zeros of its ifmap; where that is "
@@ -32,8 +37,9 @@ def row_assumptions(arch: Architecture, workload: Workload) -> Iterator[str]:
         yield GATED
     if arch.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
         return
-    share = arch.pe_array.row_pe.pass_overhead if arch.pe_array.row_pe else 0.0
-    yield OVERHEAD.format(share=100 * share) if share else NO_OVERHEAD
+    pe = arch.pe_array.row_pe or RowPe()
+    bare = RESTART.format(cycles=pe.restart_cycles) if pe.restart_cycles else NO_OVERHEAD
+    yield OVERHEAD.format(share=100 * pe.pass_overhead) if pe.pass_overhead else bare
     if arch.dram.stores_padding:
         yield PADDING
     yield from _mappings(arch, workload)

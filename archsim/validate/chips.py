@@ -67,18 +67,7 @@ DSIP = Tier(
 
 
 def chips_suite(reference: Path | None = None) -> SuiteResult:
-    """Compare chips with their headlines.
-
-    Parameters
-    ----------
-    reference
-        Other rows of the same columns; None = the shipped ones.
-
-    Raises
-    ------
-    ConfigError
-        Faults of the file, each with its line.
-    """
+    """Compare chips with their headlines, the shipped rows or a reference of the same columns; errors as in `read_published`."""
     rows = read_published(reference or SHIPPED)
     source = "headlines of chips, in part recalled" if reference is None else str(reference)
     suite = published_suite("chips", rows, {}, reference=source)

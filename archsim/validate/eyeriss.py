@@ -37,17 +37,6 @@ BOUNDS: Bounds = {
 
 
 def eyeriss_suite(reference: Path | None = None) -> SuiteResult:
-    """Compare with the chip.
-
-    Parameters
-    ----------
-    reference
-        Other rows of the same columns; None = the shipped ones.
-
-    Raises
-    ------
-    ConfigError
-        Faults of the file, each with its line.
-    """
+    """Compare with the chip, the shipped rows or a reference of the same columns; errors as in `read_published`."""
     source = "Eyeriss, measured (ISSCC 2016, JSSC 2017)" if reference is None else str(reference)
     return published_suite("eyeriss", read_published(reference or SHIPPED), BOUNDS, reference=source)

@@ -48,7 +48,7 @@ class _Published:
 
     numbers: dict[str, float]
     source: str
-    recalled: bool
+    is_recalled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class _Pair:
 
     def row(self, published: float, simulated: float, what: str = "") -> Row:
         return Row(group=self.group, case=f"{self.case} {what}".rstrip(), published=published, simulated=simulated,
-                   source=self.published.source, recalled=self.published.recalled)  # fmt: skip
+                   source=self.published.source, is_recalled=self.published.is_recalled)  # fmt: skip
 
 
 def isca16_suite(reference: Path | None = None) -> SuiteResult:
@@ -185,7 +185,7 @@ def _layer_tier(layers: Sequence[SquareLayer]) -> Tier:
         found[f"{kind}{counts[kind]}"] = layer
     rows = tuple(
         Row(group=line["layer"], case=level.value, published=float(line[column]), source=line["source"],
-            simulated=found[line["layer"]].energy(level, point.costs), recalled=line["from_memory"] == "True")
+            simulated=found[line["layer"]].energy(level, point.costs), is_recalled=line["from_memory"] == "True")
         for line in csv.DictReader(read_text(LAYER_FILE, ConfigError).splitlines())
         for column, level in LEVELS.items()
     )  # fmt: skip
@@ -207,7 +207,7 @@ def _read_points(paths: Iterable[Path]) -> dict[PointKey, _Published]:
             key, published = _read_point(line, f"{path}:{lines.line_num}")
             known = points.get(key)
             points[key] = published if known is None else _Published(
-                numbers=known.numbers | published.numbers, source=known.source, recalled=known.recalled
+                numbers=known.numbers | published.numbers, source=known.source, is_recalled=known.is_recalled
             )  # fmt: skip
     if not points:
         raise ConfigError(f"{', '.join(map(str, paths))}: no points in it")
@@ -224,4 +224,6 @@ def _read_point(line: dict[str, str], where: str) -> tuple[PointKey, _Published]
         raise ConfigError(f"{where}: not a point of the study: {problem}") from problem
     if min(key[1:]) < 1:
         raise ConfigError(f"{where}: num_pes (={key[1]}) and batch_N (={key[2]}) must be 1 or more")
-    return key, _Published(numbers=numbers, source=line.get("source") or "", recalled=line.get("from_memory") == "True")
+    return key, _Published(
+        numbers=numbers, source=line.get("source") or "", is_recalled=line.get("from_memory") == "True"
+    )

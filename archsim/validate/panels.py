@@ -38,7 +38,7 @@ def _pair(row: Row) -> BarPair:
         published=row.published,
         simulated=row.simulated,
         error=_error(row.error),
-        is_recalled=row.recalled,
+        is_recalled=row.is_recalled,
         is_gated=row.is_gated,
     )
 

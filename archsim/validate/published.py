@@ -84,7 +84,7 @@ def _tier(
 def _compared(row: PublishedRow, runs: Mapping[RunKey, RunResult]) -> Row:
     return Row(
         group=_group(row), case=_case(row), published=row.published,
-        simulated=_simulated(row, runs), source=row.source, recalled=row.from_memory, note=row.note,
+        simulated=_simulated(row, runs), source=row.source, is_recalled=row.from_memory, note=row.note,
         is_gated=row.is_gated, is_total=row.is_total,
     )  # fmt: skip
 

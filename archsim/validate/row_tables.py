@@ -57,7 +57,7 @@ def _short(source: str) -> str:
 
 def _marks(row: Row) -> list[str]:
     """Return what is special about a row; whatever is not gated has a note too."""
-    claims = (("recalled", row.recalled), ("not gated", not row.is_gated), ("see below", row.is_gated and row.note))
+    claims = (("recalled", row.is_recalled), ("not gated", not row.is_gated), ("see below", row.is_gated and row.note))
     return [mark for mark, holds in claims if holds]
 
 

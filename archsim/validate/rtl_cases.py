@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from archsim.arch.pe_array import PeArray
+from archsim.arch.pe_array import LoadGranularity, OsDrain, PeArray
 from archsim.engine.clocked_row_pe import LonePe
 from archsim.errors import ConfigError
 
@@ -64,10 +64,11 @@ class ArrayCase:
 
     @property
     def name(self) -> str:
-        """Size of array and product."""
-        column = ", by column" if self.array.load_granularity == "column" else ""
-        product = f"{self.pixels}x{self.window} by {self.window}x{self.filters}"
-        return f"{self.array.rows}x{self.array.columns}: {product}{column}"
+        """Size of the array; pixels x window x filters; what else tells rows apart."""
+        by_column = " by column" if self.array.load_granularity is LoadGranularity.COLUMN else ""
+        shifted = " shifted" if self.array.os_drain is not OsDrain.NONE else ""
+        sizes = f"{self.array.rows}x{self.array.columns}: {self.pixels}x{self.window}x{self.filters}"
+        return f"{sizes}{by_column}{shifted}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +117,9 @@ class PeCase:
     @property
     def name(self) -> str:
         """Its letters, as the design's bench has them."""
-        sizes = f"p={self.filters} q={self.channels} S={self.taps} F={self.outputs} U={self.stride}"
-        more = f" n={self.images}" if self.images > 1 else ""
-        return f"{sizes}{more}{f' zeros={self.zero_words}' if self.zero_words else ''}"
+        sizes = f"p{self.filters} q{self.channels} S{self.taps} F{self.outputs} U{self.stride}"
+        more = f" n{self.images}" if self.images > 1 else ""
+        return f"{sizes}{more}{f' {self.zero_words} zeros' if self.zero_words else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,3 @@ class LeftOut:
     design: str
     line: int
     reason: str
-
-
-RtlRow = ArrayCase | PeCase | LeftOut

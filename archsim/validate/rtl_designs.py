@@ -59,14 +59,14 @@ class ArrayDesign:
 
 
 def _open_tpu_reload(row: Numbers) -> dict[str, Any]:
-    """N + 3 edges until the wave of the switch has crossed the array and is handed over; software may wait longer."""
+    """Wait N + 3 edges until the switch has crossed the array and is handed over; software may wait longer."""
     gap = row["N"] + 3
     idle = row.get("idle between tiles", 0)
     return {"weight_switch_gap": max(gap, row["M"] + idle - row["N"]) if idle else gap}
 
 
 def _tiny_tpu_reload(row: Numbers) -> dict[str, Any]:
-    """The next tile is pushed a row per edge; the host may start it later than that."""
+    """Wait for the host, which may start a tile later than its weights, pushed a row per edge, allow."""
     period = row.get("tile period", 0)
     return {"weight_switch_gap": period - row["N"]} if period > max(row["M"], row["N"]) else {}
 

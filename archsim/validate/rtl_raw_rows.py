@@ -12,13 +12,15 @@ from archsim.arch.pe_array import PeArray
 from archsim.config_file import did_you_mean, shortened
 from archsim.errors import ConfigError
 from archsim.terms import Dataflow
-from archsim.validate.rtl_cases import ArrayCase, LeftOut, Measured, PeCase, RtlRow
+from archsim.validate.rtl_cases import ArrayCase, LeftOut, Measured, PeCase
+from archsim.validate.rtl_conv import DESIGN, ConvCase, read_conv
 from archsim.validate.rtl_designs import ARRAYS, NOT_MODELLED, PASSED_OVER, PES, ArrayDesign
 
 _GIVEN = re.compile(r"(?P<name>[A-Za-z_][\w ]*?)\s*=\s*(?P<number>\d{1,9})\b(?P<rest>.*)")
 _TOLD = re.compile(r"(?P<name>[A-Za-z][A-Za-z ]*?)\s+(?P<number>\d{1,9})\b(?P<rest>.*)")
 _WRONG_VALUES = "WRONG VALUES"
 _PE_NUMBERS = {"p": "filters", "q": "channels", "S": "taps", "F": "outputs", "U": "stride", "n": "images"}
+RtlRow = ArrayCase | PeCase | ConvCase | LeftOut
 _PE_OTHERS = {"zero ifmap pixels": "zero_words", "MACs": "macs"}
 
 
@@ -59,6 +61,8 @@ def read_raw(row: Mapping[str, str], measured: Measured, line: int) -> RtlRow:
     reason = _not_run(measured.design, row.get("values_checked") or "")
     if reason:
         return LeftOut(design=measured.design, line=line, reason=reason)
+    if measured.design == DESIGN:
+        return read_conv(row, measured)
     chip, work = (_parse(column, row[column]) for column in ("params", "workload"))
     is_pe = measured.design in PES
     known = {*_PE_NUMBERS, *_PE_OTHERS} if is_pe else ARRAYS[measured.design].numbers
@@ -76,8 +80,9 @@ def _not_run(design: str, values: str) -> str:
     for name, reason in NOT_MODELLED.items():
         if design.startswith(name):
             return reason
-    if design not in ARRAYS and design not in PES:
-        near = did_you_mean(design, [*ARRAYS, *PES])
+    known = [*ARRAYS, *PES, DESIGN]
+    if design not in known:
+        near = did_you_mean(design, known)
         return f"archsim has no settings for this design.{near} A table with a column `settings` can give them"
     return values if values.startswith(_WRONG_VALUES) else ""
 

@@ -13,9 +13,9 @@ from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray, 
 from archsim.config_file import did_you_mean, read_text, shortened
 from archsim.errors import ConfigError
 from archsim.terms import Dataflow
-from archsim.validate.rtl_cases import ArrayCase, LeftOut, Measured, PeCase, RtlRow
+from archsim.validate.rtl_cases import ArrayCase, LeftOut, Measured, PeCase
 from archsim.validate.rtl_designs import PES
-from archsim.validate.rtl_raw_rows import read_raw
+from archsim.validate.rtl_raw_rows import RtlRow, read_raw
 
 MOST_FAULTS = 20
 _RAW = ("design", "params", "workload", "last_output_cycle")
@@ -51,11 +51,7 @@ def read_rtl_rows(path: Path) -> list[RtlRow]:
     for number, line in lines[1:]:
         cells = _cells(line)
         try:
-            if len(cells) != len(header):
-                raise ConfigError(
-                    f"{len(cells)} cells under {len(header)} columns; a cell with a comma in it needs quotes"
-                )
-            row = dict(zip(header, cells, strict=True))
+            row = _row(header, cells)
             found.append(read(row, _measured(row), number))
         except ConfigError as problem:
             faults += [f"{path}:{number}: {fault}" for fault in str(problem).splitlines()]
@@ -69,6 +65,12 @@ def read_rtl_rows(path: Path) -> list[RtlRow]:
 
 def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line]))]
+
+
+def _row(header: list[str], cells: list[str]) -> dict[str, str]:
+    if len(cells) != len(header):
+        raise ConfigError(f"{len(cells)} cells under {len(header)} columns; a cell with a comma in it needs quotes")
+    return dict(zip(header, cells, strict=True))
 
 
 def _form(header: list[str], where: str) -> Callable[[Mapping[str, str], Measured, int], RtlRow]:

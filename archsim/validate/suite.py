@@ -38,7 +38,7 @@ class Row:
         ``published`` is the most that is possible: to stay below it is no error.
     source
         Where the published number stands.
-    recalled
+    is_recalled
         The published number was recalled from memory, not read where it stands.
     note
         What a reader has to know of this row.
@@ -54,7 +54,7 @@ class Row:
     simulated: float
     is_ceiling: bool = False
     source: str = ""
-    recalled: bool = False
+    is_recalled: bool = False
     note: str = ""
     is_gated: bool = True
     is_total: bool = False

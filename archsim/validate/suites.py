@@ -11,6 +11,7 @@ from archsim.validate.eyeriss import eyeriss_suite
 from archsim.validate.isca16 import isca16_suite
 from archsim.validate.numerics import numerics_suite
 from archsim.validate.nvdla import nvdla_suite
+from archsim.validate.rtl import rtl_suite
 from archsim.validate.sram import sram_suite
 from archsim.validate.suite import SuiteResult
 from archsim.validate.tpu import tpu_suite
@@ -19,6 +20,7 @@ SUITES: dict[str, Callable[[Path | None], SuiteResult]] = {
     "dram": dram_suite,
     "sram": sram_suite,
     "numerics": numerics_suite,
+    "rtl": rtl_suite,
     "isca16": isca16_suite,
     "eyeriss": eyeriss_suite,
     "nvdla": nvdla_suite,

@@ -122,7 +122,7 @@ def _plain_tier(tier: Tier) -> dict[str, Plain]:
                 "simulated": row.simulated,
                 "error": _plain_error(row.error),
                 "source": row.source or None,
-                "is_recalled": row.recalled,
+                "is_recalled": row.is_recalled,
                 "is_gated": row.is_gated,
                 "is_total": row.is_total,
                 "note": row.note or None,

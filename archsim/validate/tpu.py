@@ -30,18 +30,7 @@ NOTES = (
 
 
 def tpu_suite(reference: Path | None = None) -> SuiteResult:
-    """Compare with the chip.
-
-    Parameters
-    ----------
-    reference
-        Other rows of the same columns; None = the shipped ones.
-
-    Raises
-    ------
-    ConfigError
-        Faults of the file, each with its line.
-    """
+    """Compare with the chip, the shipped rows or a reference of the same columns; errors as in `read_published`."""
     source = "TPU v1, measured (ISCA 2017)" if reference is None else str(reference)
     suite = published_suite("tpu", read_published(reference or SHIPPED), BOUNDS, reference=source)
     return replace(suite, tiers=tuple(replace(tier, notes=(*tier.notes, *NOTES)) for tier in suite.tiers))

@@ -19,7 +19,7 @@ from archsim.errors import SimulationError, WorkloadError
 from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.fold_walk import walk_folds
 from archsim.mapping.loop_nest import Dim
-from archsim.mapping.matrix_planner import DATAFLOWS
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS
 from archsim.numerics.accumulator import CastSum, ExactSum, LogAdderKind, WrappedSum
 from archsim.numerics.products import integer_sums
 from archsim.numerics.rounding import RoundingMode
@@ -94,7 +94,7 @@ def test_nor_do_odd_sides_and_other_registers_move_a_code(path: Path) -> None:
 def test_the_array_of_a_shipped_arch_computes_golden_codes(arch: str) -> None:
     """Casts at every MAC where the array steps them; exact sums on those that step nothing else."""
     pe_array = load_arch(arch).pe_array
-    steps_casts = pe_array.dataflow in DATAFLOWS
+    steps_casts = pe_array.dataflow in MATRIX_DATAFLOWS
     if pe_array.atoms is not None:
         pe_array = replace(pe_array, atoms=replace(pe_array.atoms, winograd=False))
     found = shipped("digits_cnn_fx8" if steps_casts else "digits_cnn_int8")
@@ -221,10 +221,10 @@ def test_psums_leave_the_array_between_row_folds(settings: dict[str, Any], piece
     assert [(each.start, each.stop) for each in found] == pieces
 
 
-@pytest.mark.parametrize("dataflow", DATAFLOWS)
+@pytest.mark.parametrize("dataflow", MATRIX_DATAFLOWS)
 def test_whatever_the_loops_every_ofmap_value_adds_its_window_in_one_order(dataflow: Dataflow) -> None:
     """Tile loops in all orders, tiles of all sizes: what `window_pieces` reads off the untiled walk holds for all."""
-    lies = DATAFLOWS[dataflow]
+    lies = MATRIX_DATAFLOWS[dataflow]
     for order, keeps, *per_tile in product(permutations(Dim), (True, False), (1, 2, 3), (1, 2, 3), (1, 2)):
         cuts = {dim.value: (10, 4, units) for dim, units in zip(Dim, per_tile, strict=True)}
         walk = walk_folds(nest(dataflow, order, **cuts), pass_per_unit=not keeps)

@@ -113,3 +113,7 @@ def test_what_the_clocked_array_cannot_be_is_refused() -> None:
         run_clocked_channels(ifmap, weight, systolic, slots=Fraction(6), filters=4)
     with pytest.raises(SimulationError, match="do not fit each other"):
         run_clocked_channels(ifmap, weight, make_array(), slots=Fraction(4), filters=4)
+    with pytest.raises(SimulationError, match="weight is float64; it must be integers"):
+        run_clocked_channels(ifmap, weight.astype(float), make_array(), slots=Fraction(6), filters=4)
+    with pytest.raises(SimulationError, match="psums may need more than int64"):
+        run_clocked_channels(ifmap << 40, weight << 40, make_array(), slots=Fraction(6), filters=4)

@@ -13,7 +13,7 @@ from archsim.engine.measure import measure_plan
 from archsim.engine.simulate import run_layer
 from archsim.errors import MappingError
 from archsim.mapping.array_plan import plan_array_steps
-from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS, array_work, ideal_compute_cycles
 from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.tile_options import tile_options
 from archsim.mapping.tile_room import copies_held
@@ -94,7 +94,7 @@ def shared_buffer(dataflow: Dataflow, kilobytes: int, rate: float):
     return architecture(PeArray(rows=16, columns=16, dataflow=dataflow), (level,), dram)
 
 
-@pytest.mark.parametrize("dataflow", list(DATAFLOWS))
+@pytest.mark.parametrize("dataflow", list(MATRIX_DATAFLOWS))
 def test_more_memory_hardly_ever_makes_a_real_layer_slower(dataflow) -> None:
     # The choice rests on estimates, so this is no law: it is how well the mapper does, held where it stands.
     worse = []

@@ -7,7 +7,7 @@ from archsim.mapping.array_plan import plan_array_steps
 from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.fold_plan import OPERAND_CODES, FoldPlan
 from archsim.mapping.loop_nest import Dim, DimTiling, LoopNest
-from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS, array_work, ideal_compute_cycles
 from archsim.terms import Dataflow
 from archsim.workload.layer import ConvLayer, MatmulLayer
 from tests.strategies import HELD, architecture
@@ -39,7 +39,7 @@ def conv(channels: int, filters: int, size: int, kernel: int, **options) -> Conv
 
 def nest(dataflow: Dataflow, order: tuple[Dim, Dim, Dim], groups: int = 1, streamed=None, **cuts) -> LoopNest:
     """A nest; each of pixels, window and filters is (size, unit, units per tile)."""
-    lies = DATAFLOWS[dataflow]
+    lies = MATRIX_DATAFLOWS[dataflow]
     tiling = {dim: DimTiling(size=cut[0], unit=cut[1], units_per_tile=cut[2])
               for dim, cut in ((dim, cuts[dim.value]) for dim in Dim)}  # fmt: skip
     return LoopNest(groups=groups, order=order, tiling=tiling, rows=lies.rows, columns=lies.columns,

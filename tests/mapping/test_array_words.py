@@ -2,7 +2,7 @@ import pytest
 
 from archsim.mapping.array_words import psum_leaves
 from archsim.mapping.fold_walk import walk_folds
-from archsim.mapping.matrix_planner import DATAFLOWS
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS
 from archsim.terms import Direction, Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, array_of, chip, conv, matmul, nest, plan
 
@@ -70,9 +70,9 @@ def test_a_stream_that_goes_on_loads_it_once() -> None:
 
 def test_psums_cross_at_every_step_but_where_they_stay() -> None:
     walk = walk_folds(nest(OS, (P, F, W), pixels=(8, 4, 1), window=(6, 3, 1), filters=(3, 4, 1)), pass_per_unit=True)
-    enters, leaves = psum_leaves(walk, DATAFLOWS[OS], True)
+    enters, leaves = psum_leaves(walk, MATRIX_DATAFLOWS[OS], True)
     assert (enters.tolist(), leaves.tolist()) == ([True, False] * 2, [False, True] * 2)
-    enters, leaves = psum_leaves(walk, DATAFLOWS[OS], False)
+    enters, leaves = psum_leaves(walk, MATRIX_DATAFLOWS[OS], False)
     assert (enters.tolist(), leaves.tolist()) == ([True] * 4, [True] * 4)
-    enters, leaves = psum_leaves(walk, DATAFLOWS[WS], True)
+    enters, leaves = psum_leaves(walk, MATRIX_DATAFLOWS[WS], True)
     assert (enters.tolist(), leaves.tolist()) == ([True] * 4, [True] * 4)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from archsim.mapping.edge_words import NOTHING, Store, access_words, edge_samples, edge_shape
-from archsim.mapping.matrix_planner import DATAFLOWS
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS
 from archsim.terms import Operand
 from tests.mapping.hand_made import IS, OS, WS, F, P, W, conv, matmul, nest
 from tests.strategies import conv_layers
@@ -98,7 +98,7 @@ def test_a_value_wider_than_a_word_takes_several() -> None:
 def test_wavefronts_are_what_streams_and_lanes_what_lies_across(dataflow, ifmap, ofmap) -> None:
     made = nest(dataflow, (P, W, F), pixels=(30, 4, 8), window=(20, 4, 5), filters=(12, 4, 3))
     for operand, dims in ((Operand.IFMAP, ifmap), (Operand.OFMAP, ofmap)):
-        samples = edge_samples(operand, DATAFLOWS[dataflow], made)
+        samples = edge_samples(operand, MATRIX_DATAFLOWS[dataflow], made)
         assert (samples.time.dim, samples.lanes.dim) == dims
         assert (samples.time.size, samples.lanes.size, samples.skipped) == (4, 4, 0)
 
@@ -106,7 +106,7 @@ def test_wavefronts_are_what_streams_and_lanes_what_lies_across(dataflow, ifmap,
 def test_samples_are_spread_over_the_layer_and_start_where_units_do() -> None:
     # 7 whole units of 4 pixels and 5 of window: 8 samples of each, from the first to the last
     made = nest(WS, (P, W, F), pixels=(30, 4, 8), window=(20, 4, 5), filters=(12, 4, 3))
-    samples = edge_samples(Operand.IFMAP, DATAFLOWS[WS], made)
+    samples = edge_samples(Operand.IFMAP, MATRIX_DATAFLOWS[WS], made)
     assert samples.time.starts == (0, 4, 8, 12, 12, 16, 20, 24)
     assert samples.lanes.starts == (0, 0, 4, 8, 8, 12, 16, 16)
     assert samples.values == 8 * 4 * 4
@@ -117,7 +117,7 @@ def test_samples_are_spread_over_the_layer_and_start_where_units_do() -> None:
 
 def test_a_layer_of_one_step_is_one_sample() -> None:
     made = nest(WS, (P, W, F), pixels=(3, 3, 1), window=(2, 4, 1), filters=(4, 4, 1))
-    samples = edge_samples(Operand.IFMAP, DATAFLOWS[WS], made)
+    samples = edge_samples(Operand.IFMAP, MATRIX_DATAFLOWS[WS], made)
     assert (samples.time.starts, samples.time.size) == ((0,), 3)
     assert (samples.lanes.starts, samples.lanes.size) == ((0,), 2)
 
@@ -125,6 +125,6 @@ def test_a_layer_of_one_step_is_one_sample() -> None:
 def test_of_a_long_step_pieces_are_taken_that_begin_in_its_middle() -> None:
     # 30 pieces of 33 of 1000 pixels; the first wavefront of each only leaves its words at the edge
     made = nest(WS, (P, W, F), pixels=(1000, 1000, 1), window=(4, 4, 1), filters=(4, 4, 1))
-    samples = edge_samples(Operand.IFMAP, DATAFLOWS[WS], made)
+    samples = edge_samples(Operand.IFMAP, MATRIX_DATAFLOWS[WS], made)
     assert (len(samples.time.starts), samples.time.size, samples.skipped) == (8, 33, 1)
     assert samples.values == 8 * 32 * 4

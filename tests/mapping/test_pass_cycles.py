@@ -1,7 +1,7 @@
 import pytest
 
 from archsim.arch.pe_array import OsDrain
-from archsim.mapping.matrix_planner import DATAFLOWS
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS
 from archsim.mapping.pass_cycles import pass_cycles
 from tests.mapping.hand_made import OS, WS, array_of
 
@@ -22,5 +22,5 @@ from tests.mapping.hand_made import OS, WS, array_of
     ],
 )
 def test_a_pass_of_8_words_alone_and_in_the_middle_of_a_longer_one(array, advance, overhang, within) -> None:
-    made = pass_cycles(array, DATAFLOWS[array.dataflow], 8)
+    made = pass_cycles(array, MATRIX_DATAFLOWS[array.dataflow], 8)
     assert (made.advance, made.overhang, made.overhang_within) == (advance, overhang, within)

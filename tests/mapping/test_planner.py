@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import MappingError
-from archsim.mapping.matrix_planner import DATAFLOWS, array_work, ideal_compute_cycles, plan_matrix_layer
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS, array_work, ideal_compute_cycles, plan_matrix_layer
 from archsim.mapping.planner import PLANNERS, plan_array_layer
 from archsim.terms import Dataflow, Direction, Operand
 from tests.mapping.hand_made import WS, F, P, W, array_of, chip, conv, matmul
@@ -12,9 +12,9 @@ from tests.strategies import array_layers, pe_arrays
 
 def test_every_dataflow_has_a_plan_of_its_own() -> None:
     assert set(PLANNERS) == set(Dataflow)
-    assert set(DATAFLOWS) == {each for each in Dataflow if PLANNERS[each] is plan_matrix_layer}
-    assert len({(plan.rows, plan.columns, plan.stream, plan.stationary) for plan in DATAFLOWS.values()}) == len(
-        DATAFLOWS
+    assert set(MATRIX_DATAFLOWS) == {each for each in Dataflow if PLANNERS[each] is plan_matrix_layer}
+    assert len({(plan.rows, plan.columns, plan.stream, plan.stationary) for plan in MATRIX_DATAFLOWS.values()}) == len(
+        MATRIX_DATAFLOWS
     )
 
 

@@ -9,7 +9,7 @@ from archsim.arch.memory_level import DramLevel, PortKind, SramLevel
 from archsim.mapping.array_words import ArrayWords
 from archsim.mapping.edge_words import edge_shape
 from archsim.mapping.level_use import LevelUse, StepWords
-from archsim.mapping.matrix_planner import DATAFLOWS
+from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS
 from archsim.mapping.port_use import BankUse, Edge, port_cycles
 from archsim.terms import Operand
 from tests.mapping.hand_made import OS, WS, F, P, W, array_of, conv, matmul, nest
@@ -80,7 +80,7 @@ def only_ifmap(reads: int) -> StepWords:
 
 
 def edge_of(layer, dataflow, **cuts) -> Edge:
-    return Edge(shape=edge_shape(layer), dataflow=DATAFLOWS[dataflow], nest=nest(dataflow, (P, W, F), **cuts))
+    return Edge(shape=edge_shape(layer), dataflow=MATRIX_DATAFLOWS[dataflow], nest=nest(dataflow, (P, W, F), **cuts))
 
 
 # Four channels of 4 x 4 ifmap bytes past four rows of the array, one pixel a cycle: a plane is 16 bytes.

@@ -10,7 +10,7 @@ from archsim.errors import MappingError
 from archsim.mapping.row_counts import count_mappings
 from archsim.mapping.row_fetch import row_tiles
 from archsim.mapping.row_fit import misfits, sets_that_fit
-from archsim.mapping.row_passes import list_passes, mac_cycles, with_overhead
+from archsim.mapping.row_passes import list_passes, load_cycles, mac_cycles, with_overhead
 from archsim.mapping.row_search import legal_mappings
 from archsim.mapping.row_stationary import row_work
 from tests.oracles.row_passes import busiest_pe_cycles, passes_of
@@ -158,3 +158,29 @@ def test_a_level_that_is_missing_is_told() -> None:
     arch = load_arch("eyeriss_v1")
     with pytest.raises(MappingError, match="takes ifmap and psum from an SRAM level pass after pass"):
         row_work(conv(1, 1, 4, 3), replace(arch, srams=arch.srams[1:]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(mapped=mapped_layers())
+def test_weights_ahead_leave_the_first_load_and_what_passes_do_not_hide(mapped) -> None:
+    work, mapping = mapped
+    array = work.arch.pe_array
+    weights = np.arange(3, 3 + len(list_passes(work.shape, mapping)))
+    ahead, behind = (replace(array, row_pe=replace(array.row_pe, weights_ahead=each)) for each in (True, False))
+    exposed, hidden, first = load_cycles(weights, ahead)
+    assert (exposed.sum(), first, hidden.tolist()) == (0, 3, [*weights[1:], 0])
+    exposed, hidden, first = load_cycles(weights, behind)
+    assert (exposed.tolist(), first, hidden.sum()) == (weights.tolist(), 0, 0)
+
+
+def test_a_pass_of_conv_acc_fills_streams_and_restarts() -> None:
+    # 8 channels: 3 columns fill, 16 are multiplied, each a cycle; 8 cycles of restart: 8 * 19 + 8. One filter, 4 taps a cycle.
+    from archsim.catalog import load_arch
+    from tests.mapping.hand_made import conv
+
+    spads = "pe_array.spads={ifmap_words: 32, weight_words: 32, psum_words: 1}"
+    loop = "pe_array.row_pe={line_fill: true, restart_cycles: 8, weights_ahead: true}"
+    arch = load_arch("eyeriss_v1", settings=(spads, loop, "pe_array.multipliers_per_pe=4"))
+    work = row_work(conv(8, 1, 19, 4), arch)
+    mapping = RowMapping(m=1, n=1, e=5, p=1, q=8, r=1, t=1)
+    assert mac_cycles(list_passes(work.shape, mapping), arch.pe_array).tolist() == [8 * 19 + 8] * 4

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from archsim.arch.row_mapping import LETTERS
+from archsim.arch.validation import ValidationState
 from archsim.errors import ConfigError
 from archsim.glossary import GLOSSARY, explain
 from archsim.numerics.accumulator import LogAdderKind
@@ -19,12 +21,14 @@ from archsim.study.run_tables import (
     LAYER_COLUMNS,
     TRAFFIC_COLUMNS,
 )
-from archsim.terms import Bottleneck, CalibrationMethod, Dataflow, Direction, Operand
+from archsim.terms import Bottleneck, CalibrationMethod, Dataflow, Direction, MapObjective, Operand
 
 STYLE_WORDS = (
     "ifmap", "weight", "ofmap", "psum", "layer", "network", "workload", "arch", "PE", "lane", "spad", "GLB", "DRAM",
     "fold", "tile", "access", "stall", "zero skip", "format",
 )  # fmt: skip
+
+MAPPING_WORDS = (*LETTERS, "PE set", "pass", "atom", "Winograd", "gate", "gated_share", "pass_overhead")
 
 CONVERSION_WORDS = (
     "fixed point", "shared exponent", "LNS", "minifloat", "guard bits", "calibration", "golden", "codebook", "pointer", "cluster",
@@ -41,7 +45,7 @@ def test_every_column_has_an_entry(column: str) -> None:
     assert column in GLOSSARY
 
 
-@pytest.mark.parametrize("word", [*STYLE_WORDS, *Dataflow, *Bottleneck, *Operand])
+@pytest.mark.parametrize("word", [*STYLE_WORDS, *MAPPING_WORDS, *Dataflow, *Bottleneck, *Operand])
 def test_every_word_and_choice_has_an_entry(word: str) -> None:
     assert explain(word)
 
@@ -57,7 +61,8 @@ def test_every_word_of_a_conversion_has_an_entry(word: str) -> None:
 
 @pytest.mark.parametrize(("term", "choices"), [("rounding", RoundingMode), ("overflow", OverflowMode),
                                                ("calibration", CalibrationMethod), ("log_adder", LogAdderKind),
-                                               ("accumulator", ACCUMULATORS)])  # fmt: skip
+                                               ("accumulator", ACCUMULATORS), ("objective", MapObjective),
+                                               ("validation", ValidationState)])  # fmt: skip
 def test_an_entry_names_all_that_can_be_chosen(term: str, choices: Iterable[str]) -> None:
     said = explain(term)
     assert [choice for choice in choices if not re.search(rf"\b{re.escape(choice)}\b", said)] == []

@@ -59,7 +59,7 @@ def test_order_is_a_rank_of_each_size_and_batch() -> None:
 
 def test_rows_carry_the_figure_they_stand_in() -> None:
     assert all("ISCA 2016" in row.source for tier in SUITE.tiers for row in tier.rows)
-    assert not any(row.recalled for tier in SUITE.tiers for row in tier.rows)
+    assert not any(row.is_recalled for tier in SUITE.tiers for row in tier.rows)
 
 
 def test_the_paper_has_35_points_with_a_mapping() -> None:

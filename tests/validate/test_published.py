@@ -228,5 +228,5 @@ def test_whatever_is_spared_says_why(eyeriss: SuiteResult) -> None:
 
 
 def test_what_was_recalled_is_marked(eyeriss: SuiteResult) -> None:
-    recalled = [(quantity, row.case) for quantity, row in alexnet_rows(eyeriss) if row.recalled]
+    recalled = [(quantity, row.case) for quantity, row in alexnet_rows(eyeriss) if row.is_recalled]
     assert recalled == [("processing latency", "conv* total")]
