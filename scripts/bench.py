@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench_clocked import bench_clocked
 from bench_numerics import bench_numerics
 
 BARS = {
-    "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "network on banks": 5.0, "clocked": 100e6,
+    "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "network on banks": 5.0,
     "sequential": 3e6, "random": 0.8e6, "mapping of alexnet": 2.0, "mapping of resnet50": 10.0,
 }  # fmt: skip
-"""What DESIGN asks for: seconds, PE-cycles or DRAM requests per second; every line says how many times better it is."""
+"""What DESIGN asks for: seconds, or DRAM requests per second; every line says how many times better it is."""
 BANKED_ARCHS = (("lpddr4_32x32", ()), ("tpu_like", ("levels.dram.device=LPDDR4_3200",)))
 DRAM_DEVICE = "DDR4_2400"
 DRAM_REQUESTS = 60_000
@@ -40,10 +41,6 @@ DATAFLOWS = ("ws", "os", "is")
 NETWORKS = ("resnet50", "light_resnet50.onnx")
 ONE_LAYER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
 ALEXNET_CONV3 = "conv3, 15, 15, 3, 3, 256, 384, 1,\n"
-STREAMED = {"weight_stationary": "pixels", "output_stationary": "window", "input_stationary": "filters"}
-"""The long side of the clocked product, by dataflow: what passes by while the others stay."""
-CLOCKED_SIDE = 64
-CLOCKED_STREAM = 4096
 SCALE_SIM_CFG = """\
 [general]
 run_name = bench
@@ -176,28 +173,6 @@ def bench_mapping() -> None:
             f"{label:<34} {BARS[label] / seconds:6.1f} x the bar {seconds:8.3f} s, {len(layers)} layers, {compared:,} mappings compared; "
             f"Timeloop {peers[0] / seconds:.0f} x, ZigZag {peers[1] / seconds:.0f} x as long, measured elsewhere"
         )
-
-
-def bench_clocked() -> None:
-    """Print PE-cycles per second of the clocked array on one product per dataflow."""
-    import numpy as np  # noqa: PLC0415 - after the cold start is measured
-
-    from archsim.arch.pe_array import PeArray  # noqa: PLC0415
-    from archsim.engine.clocked import run_clocked  # noqa: PLC0415
-    from archsim.terms import Dataflow  # noqa: PLC0415
-
-    random = np.random.default_rng(0)
-    for dataflow in Dataflow:
-        pe_array = PeArray(rows=CLOCKED_SIDE, columns=CLOCKED_SIDE, dataflow=dataflow)
-        sizes = dict.fromkeys(("pixels", "window", "filters"), CLOCKED_SIDE)
-        sizes[STREAMED[dataflow]] = CLOCKED_STREAM
-        ifmap = random.integers(-128, 128, (sizes["pixels"], sizes["window"]))
-        weight = random.integers(-128, 128, (sizes["window"], sizes["filters"]))
-        run = run_clocked(ifmap, weight, pe_array)
-        seconds = best_of(3, lambda: run_clocked(ifmap, weight, pe_array))  # noqa: B023 - called at once
-        rate = pe_array.multipliers * run.total_cycles / seconds
-        bar = f"{rate / BARS['clocked']:6.1f} x the bar"
-        print(f"{'clocked ' + dataflow:<34} {bar} {rate / 1e6:8.1f} M PE-cycles/s, {run.total_cycles} cycles")
 
 
 def bench_dram() -> None:

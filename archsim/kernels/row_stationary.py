@@ -6,45 +6,52 @@ an ofmap row travel up a chain of PEs, one filter row (and set of channels) afte
 One controller issues the steps of the loop (`row_loop.py`) for the bottom row of PEs; they climb with the psums,
 ``hop`` cycles a row, so that a row's psum is ready when that from below arrives. The weights of the pass come
 first, bottom row first, and climb as the steps do: a row takes its words when it is done with those of the pass before.
+
+What a step does to a row of PEs is in `row_datapath.py`. A row without a step at an edge has nothing to change.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.kernels.compiled import compiled
+from archsim.kernels.compiled import compiled, compiled_in_place, compiled_inline
 from archsim.kernels.row_datapath import (
     ENTERED,
     IFMAP_WRITES,
     PE_COUNTS,
+    VALUE,
     WEIGHT_WRITES,
-    WINDOW_STATE,
     add_up,
-    fill_window,
+    fill_windows,
     multiply_taps,
-    slide_window,
+    new_registers,
+    plan_rows,
+    slide_windows,
+    sum_counts,
     words_until,
 )
 from archsim.kernels.row_loop import (
-    CHANNELS,
     CLEARS,
     DONE,
     FILTER,
     FILTERS,
     FINISHES,
     IMAGE,
+    IMAGES,
     KIND,
     LOAD,
+    MULTIPLY,
     OUTPUT,
+    OUTPUTS,
     PE_LATENCY,
     SLIDE,
     STATE,
     STEP_WORDS,
     TAP,
-    TAPS,
     issue_step,
     new_control,
     wants_psum,
-    window_words,
 )
 
 IntArray = NDArray[np.int64]
@@ -55,6 +62,40 @@ LOAD_ROW, LOAD_SET, LOAD_TAP, LOAD_FILTER, LOAD_WORD = range(5)
 ADVANCE, WAITED, IFMAP_WORDS, PSUM_HOPS = range(PASS_COUNTS := 4)
 """Entries of ``totals``: cycles until the controller is done, those among them that it waited for psums, ifmap words
 over the network, psums that moved from one PE to the next."""
+
+
+class _Operands(NamedTuple):
+    """What enters the array: as the arguments of `step_row_stationary_pass`, but ``sent`` ifmap words per row of PEs."""
+
+    loads: IntArray
+    load_words: int
+    ifmap: IntArray
+    sent: IntArray
+    entering: IntArray
+    ready: IntArray
+
+
+class _Array(NamedTuple):
+    """What is in the array besides the PEs, and what comes out of it.
+
+    Parameters
+    ----------
+    control
+        As in `row_loop.py`.
+    steps
+        Those that still climb, a ring of shape (edges, STEP_WORDS).
+    chain
+        Psums on their way to the next row, a ring of shape (hop + 1, PE rows, PEs).
+    psums, cycles, totals
+        Results of `step_row_stationary_pass`.
+    """
+
+    control: IntArray
+    steps: IntArray
+    chain: IntArray
+    psums: IntArray
+    cycles: IntArray
+    totals: IntArray
 
 
 @compiled
@@ -76,7 +117,7 @@ def step_row_stationary_pass(
         Psums that enter at the bottom, shape (t, e, images, outputs, p); the cycle after which each is in the
         buffer, counted as below, so that of an earlier pass may be 0 or less.
     extents
-        Channels of each row of PEs, filters of each set of them.
+        Channels of each row of PEs, filters of each set of them, which are none more than those of the set before.
     settings
         The loop; weight words per cycle, 0 = they are loaded ahead, and the windows filled; cycles of a psum from a PE
         to the next.
@@ -96,147 +137,163 @@ def step_row_stationary_pass(
     Not modelled: ifmap words that are late; psums that wait for the network. A step whose psum is not back in the
     buffer waits, and all behind it.
     """
-    loads, rows, _ = operands
+    loads, ifmap, is_sent_for = operands
     loop, load_words, hop = settings
-    sets, pe_rows, (columns, depth) = len(extents[1]), len(extents[0]), (rows.shape[1], loop[PE_LATENCY])
-    grid = (pe_rows, sets, columns)
-    windows, states = np.zeros((*grid, window_words(loop)), np.int64), np.zeros((*grid, WINDOW_STATE), np.int64)
-    weights = np.zeros((pe_rows, sets, columns, loop[TAPS] * loop[CHANNELS], loop[FILTERS]), np.int64)
-    made, psum_spads = np.zeros((depth, *grid, 2), np.int64), np.zeros((*grid, loop[FILTERS], 2), np.int64)
-    chain = np.zeros((hop + 1, *grid), np.int64)
-    steps = np.zeros(((pe_rows - 1) * hop + depth, STEP_WORDS), np.int64)
-    psums, cycles = np.zeros_like(entering[0]), np.zeros_like(entering[0])
-    counts, totals, control = np.zeros((*grid, PE_COUNTS), np.int64), np.zeros(PASS_COUNTS, np.int64), new_control(loop)
-    missing, cycle = loop[FILTERS] * entering[0][0, 0, :, :, 0].size, 0
-    if load_words == 0:
-        steps[0, KIND] = LOAD
-        for k in range(pe_rows):
-            _take_weights(k, steps[0], weights, (loads, len(loads), counts))
-            _step_row(k, steps[0], (windows, states, weights, made[0]), (operands, extents, loop, counts, totals))
-        steps[0, KIND] = 0
+    pe_rows, columns = is_sent_for.shape
+    pes = len(extents[1]) * columns
+    working = np.array([columns * np.sum(extents[1] > j) for j in range(loop[FILTERS])])
+    plan, registers = plan_rows(loop, extents[0], working), new_registers(loop, pe_rows, pes)
+    array = _Array(
+        new_control(loop),
+        np.zeros(((pe_rows - 1) * hop + loop[PE_LATENCY], STEP_WORDS), np.int64),
+        np.zeros((hop + 1, pe_rows, pes), np.int64),
+        np.zeros_like(entering[0]),
+        np.zeros_like(entering[0]),
+        np.zeros(PASS_COUNTS, np.int64),
+    )
+    sent = np.array([np.sum(is_sent_for[k]) for k in range(pe_rows)])
+    _clock(plan, registers, array, _Operands(loads, load_words, ifmap, sent, entering[0], entering[1]))
+    counts = sum_counts(plan, registers).reshape((pe_rows, len(extents[1]), columns, PE_COUNTS))
+    return array.psums, array.cycles, counts, array.totals
+
+
+@compiled_in_place
+def _clock(plan, registers, array, operands):
+    """Go from edge to edge: first every row's multipliers and spads, then every row's adders."""
+    steps, chain = array.steps, array.chain
+    edges, (ring, pe_rows, _), depth = len(steps), chain.shape, len(registers.made)
+    if operands.load_words == 0:
+        _load_ahead(plan, registers, array, operands)
+    missing, cycle = plan.loop[FILTERS] * plan.loop[OUTPUTS] * plan.loop[IMAGES], 0
     while missing > 0:
         cycle += 1
-        _control(control, steps[cycle % len(steps)], (loads, entering[1], extents[1], settings), (cycle, totals))
+        newest, issued, added = cycle % edges, cycle % depth, (cycle + 1) % depth
+        now, before = cycle % ring, (cycle + 1) % ring
+        _control(plan, array, operands, cycle)
         for k in range(pe_rows):
-            step = steps[(cycle - k * hop) % len(steps)]
-            if step[KIND] == LOAD:
-                _take_weights(k, step, weights, (loads, load_words, counts))
-            _step_row(
-                k, step, (windows, states, weights, made[cycle % depth]), (operands, extents, loop, counts, totals)
-            )
+            at = _ago(newest, k * (ring - 1), edges)
+            _step_row(plan, steps[at], (registers, array, operands), (k, issued))
         for k in range(pe_rows):
-            step = steps[(cycle - k * hop - depth + 1) % len(steps)]
-            _add_row(k, step, (psum_spads, made[(cycle + 1) % depth], chain, counts), (entering[0], extents[1], cycle))
+            step = steps[_ago(newest, k * (ring - 1) + depth - 1, edges)]
+            if step[KIND] == MULTIPLY or step[FINISHES]:
+                add_up(plan, step, registers, (k, added))
             if step[FINISHES]:
-                totals[PSUM_HOPS] += (k > 0) * columns * np.sum(extents[1] > step[FILTER])
-                missing -= k == pe_rows - 1
-        _collect(
-            steps[(cycle - (pe_rows - 1) * hop - depth + 1) % len(steps)], (psums, cycles), chain, (extents[1], cycle)
-        )
-    return psums, cycles, counts, totals
+                _send_up(plan, step, (registers, array, operands), (k, now, before))
+                if k == pe_rows - 1:
+                    _collect(step, array, plan.working[step[FILTER]], (now, cycle))
+                    missing -= 1
 
 
-@compiled
-def _control(
-    control: IntArray,
-    step: IntArray,
-    plan: tuple[IntArray, IntArray, IntArray, tuple[IntArray, int, int]],
-    now: tuple[int, IntArray],
-) -> None:
+@compiled_inline
+def _ago(newest, edges, ring):
+    """Return where a ring holds what it took so many edges before the newest."""
+    return newest - edges if newest >= edges else newest - edges + ring
+
+
+@compiled_inline
+def _load_ahead(plan, registers, array, operands):
+    """Find all weights in their spads and the windows full before the first edge."""
+    step = array.steps[0]
+    step[KIND] = LOAD
+    for k in range(len(registers.states)):
+        _take_weights(registers, operands, k, (0, len(operands.loads)))
+        _fill_row(plan, step, (registers, array, operands), k)
+    step[KIND] = 0
+
+
+@compiled_inline
+def _control(plan, array, operands, cycle):
     """Decide what the bottom row does at this edge: load, a step of the loop, or wait for a psum that is still out."""
-    loads, ready, filters, (loop, load_words, _) = plan
-    cycle, totals = now
-    step[:] = 0
-    if load_words > 0 and (cycle - 1) * load_words < len(loads):
-        step[KIND], step[TAP] = LOAD, (cycle - 1) * load_words
+    control, totals, loaded = array.control, array.totals, (cycle - 1) * operands.load_words
+    step = array.steps[cycle % len(array.steps)]
+    for i in range(STEP_WORDS):
+        step[i] = 0
+    if operands.load_words > 0 and loaded < len(operands.loads):
+        step[KIND] = LOAD
+        step[TAP] = loaded
     elif control[STATE] == DONE:
         return
-    elif wants_psum(loop, control) and not _are_back(control, ready, filters, cycle):
+    elif wants_psum(plan.loop, control) and not _are_back(plan, control, operands.ready, cycle):
         totals[WAITED] += 1
     else:
-        issue_step(loop, control, step)
+        issue_step(plan.loop, control, step)
     totals[ADVANCE] = cycle
 
 
-@compiled
-def _are_back(control: IntArray, ready: IntArray, filters: IntArray, cycle: int) -> bool:
+@compiled_inline
+def _are_back(plan, control, ready, cycle):
     """Tell whether the buffer holds every psum that enters with the step of this edge."""
-    for t in range(len(filters)):
-        if control[FILTER] < filters[t]:
-            for y in range(ready.shape[1]):
-                if ready[t, y, control[IMAGE], control[OUTPUT], control[FILTER]] >= cycle:
-                    return False
+    columns = ready.shape[1]
+    for t in range(plan.working[control[FILTER]] // columns):
+        for y in range(columns):
+            if ready[t, y, control[IMAGE], control[OUTPUT], control[FILTER]] >= cycle:
+                return False
     return True
 
 
-@compiled
-def _take_weights(k: int, step: IntArray, weights: IntArray, plan: tuple[IntArray, int, IntArray]) -> None:
+@compiled_inline
+def _take_weights(registers, operands, k, words):
     """Let a row's PEs take their words of those that the network sent it; a word goes to all PEs of its set."""
-    loads, load_words, counts = plan
-    for i in range(step[TAP], min(step[TAP] + load_words, len(loads))):
+    loads, columns = operands.loads, operands.ifmap.shape[1]
+    first, after = words
+    for i in range(first, min(after, len(loads))):
         if loads[i, LOAD_ROW] == k:
-            t = loads[i, LOAD_SET]
-            for y in range(weights.shape[2]):
-                weights[k, t, y, loads[i, LOAD_TAP], loads[i, LOAD_FILTER]] = loads[i, LOAD_WORD]
-                counts[k, t, y, WEIGHT_WRITES] += 1
+            for x in range(loads[i, LOAD_SET] * columns, (loads[i, LOAD_SET] + 1) * columns):
+                registers.weights[k, loads[i, LOAD_TAP], loads[i, LOAD_FILTER], x] = loads[i, LOAD_WORD]
+                registers.counts[k, WEIGHT_WRITES, x] += 1
 
 
-@compiled
-def _step_row(
-    k: int,
-    step: IntArray,
-    registers: tuple[IntArray, IntArray, IntArray, IntArray],
-    plan: tuple[tuple[IntArray, IntArray, NDArray[np.bool_]], tuple[IntArray, IntArray], IntArray, IntArray, IntArray],
-) -> None:
-    """Multiply, then slide the windows; words enter as there is room."""
-    windows, states, weights, made = registers
-    (_, rows, is_sent_for), (channels, filters), loop, counts, totals = plan
-    for t in range(len(filters)):
-        for y in range(windows.shape[2]):
-            window, state, count = windows[k, t, y], states[k, t, y], counts[k, t, y]
-            multiply_taps(loop, step, (window, weights[k, t, y]), (filters[t], channels[k]), made[k, t, y], count)
-            before = 0 if step[CLEARS] else state[ENTERED]
-            slide_window(step, window, state)
-            if step[KIND] > 0 or step[SLIDE] > 0 or step[CLEARS]:
-                fill_window(window, state, rows[k, y], len(window))
-            if filters[t] > 0:
-                taken = words_until(state[ENTERED], loop, channels[k]) - words_until(before, loop, channels[k])
-                count[IFMAP_WRITES] += taken
-                totals[IFMAP_WORDS] += taken * (t == 0 and is_sent_for[k, y])
+@compiled_inline
+def _step_row(plan, step, parts, row):
+    """Take weights, or multiply; then slide the windows, and words enter as there is room."""
+    registers, _, operands = parts
+    if step[KIND] == LOAD:
+        _take_weights(registers, operands, row[0], (step[TAP], step[TAP] + operands.load_words))
+    if step[KIND] == MULTIPLY:
+        multiply_taps(plan, step, registers, row)
+    if step[KIND] == LOAD or step[SLIDE] > 0 or step[CLEARS]:
+        _fill_row(plan, step, parts, row[0])
 
 
-@compiled
-def _add_row(
-    k: int,
-    step: IntArray,
-    registers: tuple[IntArray, IntArray, IntArray, IntArray],
-    plan: tuple[IntArray, IntArray, int],
-) -> None:
-    """Add the products of the multipliers to the psums; a psum that leaves takes that of the row below along."""
-    psum_spads, made, chain, counts = registers
-    entering, filters, cycle = plan
-    ring = len(chain)
-    for t in range(len(filters)):
-        if step[FILTER] >= filters[t]:
-            continue
-        for y in range(chain.shape[3]):
-            psum = add_up(step, made[k, t, y], psum_spads[k, t, y], counts[k, t, y])
-            if step[FINISHES]:
-                from_below = chain[(cycle + 1) % ring, k - 1, t, y]
-                if k == 0:
-                    from_below = entering[t, y, step[IMAGE], step[OUTPUT], step[FILTER]]
-                chain[cycle % ring, k, t, y] = from_below + psum
+@compiled_inline
+def _fill_row(plan, step, parts, k):
+    """Slide a row's windows on and fill them up."""
+    registers, array, operands = parts
+    entered = 0 if step[CLEARS] else registers.states[k, ENTERED]
+    slide_windows(step, registers, k)
+    fill_windows(registers, k, operands.ifmap, registers.windows.shape[1])
+    taken = words_until(registers.states[k, ENTERED], plan, k) - words_until(entered, plan, k)
+    array.totals[IFMAP_WORDS] += taken * operands.sent[k]
+    for x in range(registers.counts.shape[2]):
+        registers.counts[k, IFMAP_WRITES, x] += taken
 
 
-@compiled
-def _collect(step: IntArray, results: tuple[IntArray, IntArray], chain: IntArray, plan: tuple[IntArray, int]) -> None:
-    """Write down the psums that leave the top row at this edge."""
-    psums, cycles = results
-    filters, cycle = plan
-    if not step[FINISHES]:
+@compiled_inline
+def _send_up(plan, step, parts, place):
+    """Let a row's psums leave for the next, each with that of the row below; the lowest row's come from the buffer."""
+    registers, array, operands = parts
+    chain, entering, psums = array.chain, operands.entering, registers.psums
+    k, now, before = place
+    j = step[FILTER]
+    working, columns = plan.working[j], entering.shape[1]
+    if k > 0:
+        array.totals[PSUM_HOPS] += working
+        for x in range(working):
+            chain[now, k, x] = chain[before, k - 1, x] + psums[k, j, VALUE, x]
         return
-    for t in range(len(filters)):
-        if step[FILTER] < filters[t]:
-            for y in range(chain.shape[3]):
-                place = (t, y, step[IMAGE], step[OUTPUT], step[FILTER])
-                psums[place], cycles[place] = chain[cycle % len(chain), -1, t, y], cycle
+    for t in range(working // columns):
+        for y in range(columns):
+            x = t * columns + y
+            chain[now, 0, x] = entering[t, y, step[IMAGE], step[OUTPUT], j] + psums[0, j, VALUE, x]
+
+
+@compiled_inline
+def _collect(step, array, working, edge):
+    """Write down the psums that leave the top row at this edge."""
+    psums, cycles, chain = array.psums, array.cycles, array.chain
+    (now, cycle), columns = edge, psums.shape[1]
+    for t in range(working // columns):
+        for y in range(columns):
+            value = chain[now, chain.shape[1] - 1, t * columns + y]
+            psums[t, y, step[IMAGE], step[OUTPUT], step[FILTER]] = value
+            cycles[t, y, step[IMAGE], step[OUTPUT], step[FILTER]] = cycle

@@ -12,13 +12,15 @@ from archsim.kernels.row_datapath import (
     ENTERED,
     HELD,
     IFMAP_WRITES,
-    PE_COUNTS,
+    VALUE,
     WEIGHT_WRITES,
-    WINDOW_STATE,
     add_up,
-    fill_window,
+    fill_windows,
     multiply_taps,
-    slide_window,
+    new_registers,
+    plan_rows,
+    slide_windows,
+    sum_counts,
 )
 from archsim.kernels.row_loop import (
     CHANNELS,
@@ -28,6 +30,8 @@ from archsim.kernels.row_loop import (
     FILTERS,
     FINISHES,
     IMAGE,
+    KIND,
+    MULTIPLY,
     MULTIPLYING,
     OUTPUT,
     PE_LATENCY,
@@ -39,7 +43,6 @@ from archsim.kernels.row_loop import (
     last_tap,
     new_control,
     place_in_window,
-    window_words,
 )
 
 IntArray = NDArray[np.int64]
@@ -77,16 +80,15 @@ def step_row_stationary_pe(
     """
     loop, fill_words = settings
     depth = loop[PE_LATENCY]
-    window, state = np.zeros(window_words(loop), np.int64), np.zeros(WINDOW_STATE, np.int64)
-    weight_spad, weights_held = np.zeros_like(weights), 0
-    steps, made = np.zeros((depth, STEP_WORDS), np.int64), np.zeros((depth, 2), np.int64)
-    psum_spad = np.zeros((loop[FILTERS], 2), np.int64)
+    plan = plan_rows(loop, np.array([loop[CHANNELS]]), np.ones(loop[FILTERS], np.int64))
+    registers, ifmap = new_registers(loop, 1, 1), rows.reshape((1, 1, *rows.shape))
+    state, weight_spad, weights_held = registers.states[0], registers.weights[0, :, :, 0], 0
+    steps, control = np.zeros((depth, STEP_WORDS), np.int64), new_control(loop)
     psums, cycles = np.zeros_like(below), np.zeros_like(below)
-    counts, control = np.zeros(PE_COUNTS, np.int64), new_control(loop)
-    missing, cycle = below.size, 0
+    ifmap_writes, missing, cycle = 0, below.size, 0
     if fill_words == 0:
-        fill_window(window, state, rows, len(window))
-        counts[IFMAP_WRITES] = state[ENTERED]
+        fill_windows(registers, 0, ifmap, registers.windows.shape[1])
+        ifmap_writes = state[ENTERED]
         weights_held = _fill_weights(weight_spad, weights, 0, weights.size)
     while missing > 0:
         cycle += 1
@@ -96,25 +98,27 @@ def step_row_stationary_pe(
         if control[STATE] != DONE and _is_there(loop, control, state[HELD], weights_held):
             issue_step(loop, control, steps[issued])
         step = steps[issued]
-        multiply_taps(loop, step, (window, weight_spad), (loop[FILTERS], loop[CHANNELS]), made[issued], counts)
+        if step[KIND] == MULTIPLY:
+            multiply_taps(plan, step, registers, (0, issued))
         before = 0 if step[CLEARS] else state[ENTERED]
         if fill_words > 0:
             weights_held = _fill_weights(weight_spad, weights, weights_held, fill_words)
             if not is_sliding and not step[CLEARS]:
-                fill_window(window, state, rows, fill_words)
-        slide_window(step, window, state)
+                fill_windows(registers, 0, ifmap, fill_words)
+        slide_windows(step, registers, 0)
         if fill_words == 0:
-            fill_window(window, state, rows, len(window))
-        counts[IFMAP_WRITES] += state[ENTERED] - before
+            fill_windows(registers, 0, ifmap, registers.windows.shape[1])
+        ifmap_writes += state[ENTERED] - before
 
         step = steps[added]
-        psum = add_up(step, made[added], psum_spad, counts)
+        if step[KIND] == MULTIPLY or step[FINISHES]:
+            add_up(plan, step, registers, (0, added))
         if step[FINISHES]:
             place = (step[IMAGE], step[OUTPUT], step[FILTER])
-            psums[place], cycles[place] = below[place] + psum, cycle
+            psums[place], cycles[place] = below[place] + registers.psums[0, step[FILTER], VALUE, 0], cycle
             missing -= 1
-    counts[WEIGHT_WRITES] = weights_held
-    return psums, cycles, counts
+    registers.counts[0, IFMAP_WRITES, 0], registers.counts[0, WEIGHT_WRITES, 0] = ifmap_writes, weights_held
+    return psums, cycles, sum_counts(plan, registers)[0, 0]
 
 
 @compiled

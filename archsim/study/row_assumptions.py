@@ -6,14 +6,13 @@ Called by `simulate.py`.
 from collections.abc import Iterator
 
 from archsim.arch.architecture import Architecture
-from archsim.arch.row_pe import RowPe
 from archsim.terms import Dataflow
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
 
 OVERHEAD = (
     "row stationary: every pass takes {share:.3g} % longer than its words and MACs: start, hand-over and drain as one "
-    "measured share (pe_array.row_pe.pass_overhead), not a model of them"
+    "empirical share (pe_array.row_pe.pass_overhead), not a model of them"
 )
 NO_OVERHEAD = (
     "row stationary: passes follow each other without start, hand-over or drain (pe_array.row_pe.pass_overhead is 0)"
@@ -37,7 +36,7 @@ def row_assumptions(arch: Architecture, workload: Workload) -> Iterator[str]:
         yield GATED
     if arch.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
         return
-    pe = arch.pe_array.row_pe or RowPe()
+    pe = arch.pe_array.row_loop
     bare = RESTART.format(cycles=pe.restart_cycles) if pe.restart_cycles else NO_OVERHEAD
     yield OVERHEAD.format(share=100 * pe.pass_overhead) if pe.pass_overhead else bare
     if arch.dram.stores_padding:

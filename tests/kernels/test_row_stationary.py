@@ -24,6 +24,7 @@ def full_pass(shape, grid, seed=0):
     rng = np.random.default_rng(seed)
     weights = rng.integers(-128, 128, (pe_rows, sets, taps * channels, filters))
     rows = rng.integers(-128, 128, (pe_rows, columns, images, ((outputs - 1) * stride + taps) * channels))
+    rows[rng.random(rows.shape) < 0.3] = 0
     return weights, rows, rng.integers(-999, 999, (sets, columns, images, outputs, filters))
 
 
@@ -92,14 +93,16 @@ def test_a_chain_is_its_pes_one_after_the_other():
     # The array against the lone PE's kernel: each PE's psums are what the one above adds to, one hop later each.
     for shape, grid, load_words, hop, settings in drawn_cases(40):
         weights, rows, psums = full_pass(shape, grid)
-        found, cycles, _, _ = clock(shape, grid, load_words, hop, **settings)
+        settings["gates"] = shape[0] % 2
+        found, cycles, counts, _ = clock(shape, grid, load_words, hop, **settings)
         load = -(-weights.size // load_words)
         for t, y in np.ndindex(grid[1:]):
             psum = psums[t, y]
             for k in range(grid[0]):
-                psum, alone, _ = step_row_stationary_pe(
+                psum, alone, counted = step_row_stationary_pe(
                     rows[k, y], weights[k, t], psum, (loop_of(shape, **settings), 0)
                 )
+                assert counts[k, t, y].tolist() == counted.tolist()
             assert np.array_equal(found[t, y], psum)
             assert np.array_equal(cycles[t, y], alone + load + (grid[0] - 1) * hop)
 

@@ -128,6 +128,16 @@ def test_a_psum_of_gated_macs_only_is_the_neighbours():
     assert counts[[datapath.WEIGHT_READS, datapath.PSUM_READS, datapath.PSUM_WRITES]].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("row", [[5, 0, 0, 0], [0, 5, 0, 0], [0, 0, 0, 5]])
+def test_products_of_a_cycle_reach_the_psum_spad_once_and_if_any_is_made(row):
+    # Four taps, two a cycle: one cycle has a product beside a gated MAC, the other has gated MACs only.
+    loop, weights = loop_of((1, 1, 4, 1, 1, 1), multipliers=2, gates=1), np.full((4, 1), 3)
+    psums, _, counts = kernel.step_row_stationary_pe(np.array([row]), weights, np.zeros((1, 1, 1), int), (loop, 0))
+    assert psums.item() == 15
+    assert counts[[datapath.MACS, datapath.GATED_MACS, datapath.WEIGHT_READS]].tolist() == [4, 3, 1]
+    assert counts[[datapath.PSUM_READS, datapath.PSUM_WRITES]].tolist() == [1, 1]
+
+
 def test_words_of_the_spads_follow_from_the_loop():
     # 3 filters, 2 channels, 4 taps, stride 2, 5 places, 2 images: MACs 3 * 2 * 4 * 5 * 2 = 240; ifmap words 2 * (4 + 8) * 2
     counts = clock((3, 2, 4, 2, 5, 2), pe_latency=2, accumulate_cycles=1)[2]

@@ -165,7 +165,7 @@ def test_a_total_far_off_moves_no_statistic_of_the_layers() -> None:
 def test_a_tier_that_lists_its_rows_shows_each_with_its_source_and_mark() -> None:
     tier = with_rows(
         make_tier(0, 0.05, -0.38, bounds=(at_most(Statistic.MAX, 0.06), TOTAL)),
-        c0={"source": "ISSCC'16"}, c1={"recalled": True}, c2={"is_gated": False, "note": "counted otherwise"},
+        c0={"source": "ISSCC'16"}, c1={"is_recalled": True}, c2={"is_gated": False, "note": "counted otherwise"},
     )  # fmt: skip
     (tables, notes), (summary, _) = suite_pages(suite(tier))
     assert [table.title for table in tables] == [
@@ -191,7 +191,7 @@ def test_long_sources_are_cut_where_rows_are_listed() -> None:
 
 def test_json_says_of_every_row_whence_it_is_and_whether_it_counts() -> None:
     tier = with_rows(
-        make_tier(0.1), c0={"source": "s", "recalled": True, "note": "n", "is_gated": False, "is_total": True}
+        make_tier(0.1), c0={"source": "s", "is_recalled": True, "note": "n", "is_gated": False, "is_total": True}
     )
     (row,) = json.loads(json_text(plain_suite(suite(tier))))["tiers"][0]["rows"]
     said = {key: row[key] for key in ("source", "is_recalled", "note", "is_gated", "is_total")}
