@@ -90,12 +90,15 @@ def run(
     from archsim.catalog import load_workload
     from archsim.engine.link_zeros import cut_out
     from archsim.study.directory import check_directory
+    from archsim.study.mapped_layers import check_mapped_layers
     from archsim.study.simulate import simulate
 
     if out is not None:
         check_directory(out)
     chip = _chip(arch, settings, dram=dram, mapping=mapping, energy_table=energy_table)
     network = load_workload(workload, batch=batch)
+    if mapping is not None:
+        check_mapped_layers(chip, network)
     if layers is not None:
         network = cut_out(network, layers)
     if check:

@@ -14,6 +14,7 @@ from archsim.engine.link_zeros import cut_out
 from archsim.engine.simulate import run_network
 from archsim.mapping.row_passes import list_passes, mac_cycles, with_overhead
 from archsim.mapping.row_stationary import row_work
+from archsim.study.simulate import simulate
 from archsim.terms import MapObjective, Operand
 from archsim.workload.layer import ConvLayer
 
@@ -50,7 +51,7 @@ def pass_times(name: str) -> PassTimes:
     mapping = CHIP.mapping.for_layer("alexnet", name).fixed[0].mapping
     made = list_passes(work.shape, mapping)
     words = {Operand.IFMAP: made.ifmap_words, Operand.PSUM: made.psums, Operand.WEIGHT: made.weights}
-    cycles = {each: int(-(-count[0] // work.network_words(each))) for each, count in words.items()}
+    cycles = {each: int(work.network_cycles(each, count)[0]) for each, count in words.items()}
     return PassTimes(passes=len(made), pes=int(made.active_pes[0]), macs=int(mac_cycles(made, CHIP.pe_array)[0]),
                      ifmap=cycles[Operand.IFMAP], psum=cycles[Operand.PSUM], weight=cycles[Operand.WEIGHT])  # fmt: skip
 
@@ -105,14 +106,16 @@ def dram_table() -> str:
 
 def search_table() -> str:
     """Return what the search finds for each objective."""
-    lines = ["| layer | least | mapping | ms | with DRAM | MB |", "| --- | --- | --- | ---: | ---: | ---: |"]
-    found = {each: run_network(replace(CHIP, mapping=MappingChoice(objective=each)), NETWORK) for each in MapObjective}
+    lines = ["| layer | least | mapping | ms | with DRAM | MB | mJ |", "| --- | --- | --- | ---: | ---: | ---: | ---: |"]
+    free = {each: replace(CHIP, mapping=MappingChoice(objective=each)) for each in MapObjective}
+    found = {each: simulate(chip, NETWORK).layers for each, chip in free.items()}
     for index, layer in enumerate(NETWORK.layers):
         for objective, every in found.items():
-            run = every[index]
+            result = every[index]
+            run = result.run
             busy = (run.compute_cycles + run.onchip_stall_cycles) / CYCLES_PER_MS
             cells = (layer.name, objective.value, f"`{run.loop_nest[0]}`", f"{busy:.2f}", f"{run.total_cycles / CYCLES_PER_MS:.2f}",
-                     f"{_megabytes(run):.2f}")  # fmt: skip
+                     f"{_megabytes(run):.2f}", f"{result.energy_pj / 1e9:.2f}")  # fmt: skip
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -79,7 +79,9 @@ def with_mapping(arch: Architecture, text: str) -> Architecture:
         return replace(
             arch, mapping=replace(arch.mapping, fixed=()), assumptions=(*arch.assumptions, "--mapping search")
         )
-    read = validate(read_yaml(Path(text), ConfigError), MappingKeys, ConfigError)
+    written = read_yaml(Path(text), ConfigError)
+    at = ("mapping",) if set(written.data) == {"mapping"} else ()
+    read = validate(written, MappingKeys, ConfigError, at)
     objective = read.objective if "objective" in read.model_fields_set else arch.mapping.objective
     choice = replace(read.build(), objective=objective)
     return replace(arch, mapping=choice, assumptions=(*arch.assumptions, f"--mapping {text}"))

@@ -3,9 +3,10 @@
 The letters are those of Y.-H. Chen et al., JSSC 52(1), 2017, table III.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from archsim.arch.access_prices import AccessPrices
 from archsim.arch.lowest import check_lowest
 from archsim.terms import MapObjective
 
@@ -80,10 +81,13 @@ class MappingChoice:
         What layers without a fixed mapping are searched for.
     fixed
         In the order of the file; the first that names a layer holds.
+    prices
+        What energy is counted by in the search.
     """
 
     objective: MapObjective = MapObjective.TIME
     fixed: tuple[FixedMapping, ...] = ()
+    prices: AccessPrices = field(default_factory=AccessPrices)
 
     def for_layer(self, workload: str, layer: str) -> "MappingChoice":
         """Return the choice with only what holds for one layer left."""

@@ -17,9 +17,6 @@ from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-WORD_BITS = 16
-DRAM_ACCESS, GLB_ACCESS, ARRAY_ACCESS, SPAD_ACCESS = 200.0, 6.0, 2.0, 1.0
-"""Of a 16-bit word, in MACs: ISCA'16, table IV."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,7 +36,7 @@ class RowCounts:
     cycles
         Of the layer with real memories, estimated. [cycles]
     energy
-        Of all that depends on the mapping. [energy of a MAC]
+        Of all that depends on the mapping. [unit of `MappingChoice.prices`]
     """
 
     passes: IntArray
@@ -77,8 +74,8 @@ def count_mappings(candidates: IntArray, work: RowWork) -> RowCounts:
     passes = shape.groups * loops.image_blocks * loops.strips * per_strip
     mac_cycles = _mac_cycles(loops, passes, work)
     words = _words(candidates, loops, work)
-    cycles = _cycles(mac_cycles, words, work)
-    energy = _energy(candidates, loops, words, work)
+    cycles = _cycles(mac_cycles, words, loops, work)
+    energy = _energy(candidates, loops, words, cycles, work)
     return RowCounts(passes=passes, mac_cycles=mac_cycles, cycles=cycles, energy=energy, **words)
 
 
@@ -163,19 +160,26 @@ def _ifmap_rows(e: IntArray, work: RowWork) -> tuple[IntArray, IntArray]:
     return words, fetched
 
 
-def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], work: RowWork) -> FloatArray:
-    """Estimate the layer with real memories: networks and DRAM limit it as a whole. [cycles]"""
+def _cycles(mac_cycles: IntArray, words: dict[str, IntArray], loops: _Loops, work: RowWork) -> FloatArray:
+    """Estimate the layer with real memories: networks and DRAM limit it as a whole. [cycles]
+
+    What lies in its buffer once keeps the array waiting while the next tile comes in, or the psums of the last block go.
+    """
     pe = work.arch.pe_array.row_loop
-    busy = np.maximum(mac_cycles, words["ifmap_words"] / work.network_words(Operand.IFMAP))
-    busy = np.maximum(busy, words["psum_words"] / work.network_words(Operand.PSUM)) * (1 + pe.pass_overhead)
-    weights = words["weight_words"] / work.network_words(Operand.WEIGHT)
-    busy = np.maximum(busy, weights) if pe.weights_ahead else busy + weights
+    sent = {
+        each: words[f"{each}_words"] * float(work.cycles_per_word(each))
+        for each in (Operand.IFMAP, Operand.PSUM, Operand.WEIGHT)
+    }
+    busy = np.maximum(mac_cycles, np.maximum(sent[Operand.IFMAP], sent[Operand.PSUM])) * (1 + pe.pass_overhead)
+    busy = np.maximum(busy, sent[Operand.WEIGHT]) if pe.weights_ahead else busy + sent[Operand.WEIGHT]
     if work.arch.dram.is_ideal:
         return np.asarray(busy)
     rate = work.arch.dram.bandwidth_bytes_per_cycle * 8
     ifmap, weight, ofmap = (bits / rate for bits in _dram_bits(words, work))
     exposed = ifmap if work.tiles_held(Operand.IFMAP) == 1 else 0.0 * ifmap
-    return np.asarray(exposed + np.maximum(busy, ifmap - exposed + weight + ofmap))
+    if work.tiles_held(Operand.PSUM) == 1:
+        exposed = exposed + ofmap * loops.filter_blocks / loops.filter_passes
+    return np.asarray(np.maximum(exposed + busy, ifmap + weight + ofmap))
 
 
 def _dram_bits(words: dict[str, IntArray], work: RowWork) -> tuple[NDArray[Any], NDArray[Any], float]:
@@ -188,26 +192,19 @@ def _dram_bits(words: dict[str, IntArray], work: RowWork) -> tuple[NDArray[Any],
     )
 
 
-def _energy(candidates: IntArray, loops: _Loops, words: dict[str, IntArray], work: RowWork) -> FloatArray:
-    """Energy of moving words, in MACs; a spad write for every word that a PE takes."""
-    shape = work.shape
+def _energy(
+    candidates: IntArray, loops: _Loops, words: dict[str, IntArray], cycles: FloatArray, work: RowWork
+) -> FloatArray:
+    """Energy of moving words and of the time it takes, by `MappingChoice.prices`."""
+    shape, prices = work.shape, work.arch.mapping.prices
     e, r, t = candidates[:, 2], candidates[:, 5], candidates[:, 6]
-    formats = work.arch.formats
-    tall = max(shape.row_parts)
-    sets = np.minimum(t, shape.filters)
     columns = sum(int(shape.ifmap_columns(wide)) for wide in shape.column_parts)
-    taken_ifmap = shape.groups * shape.images * shape.channels * loops.filter_passes * sets * columns
-    taken_ifmap = taken_ifmap * shape.ofmap_rows * sum(shape.row_parts)
-    taken_weights = words["weight_words"] * e
-    hops = words["psum_words"] * (tall * np.minimum(r, shape.channels) - 1)
-    scale = {
-        operand: formats.of(operand).width_bits / WORD_BITS for operand in (Operand.IFMAP, Operand.WEIGHT, Operand.PSUM)
-    }
+    planes = shape.groups * shape.images * shape.channels * np.minimum(t, shape.filters)
+    taken = planes * loops.filter_passes * columns * shape.ofmap_rows * sum(shape.row_parts)
+    hops = words["psum_words"] * (max(shape.row_parts) * np.minimum(r, shape.channels) - 1)
     ifmap, weight, ofmap = _dram_bits(words, work)
-    dram = (ifmap + weight + ofmap) / WORD_BITS
-    glb = words["ifmap_words"] * scale[Operand.IFMAP] + 2 * words["psum_words"] * scale[Operand.PSUM]
-    moved = taken_ifmap * scale[Operand.IFMAP] + taken_weights * scale[Operand.WEIGHT]
-    array = moved + hops * scale[Operand.PSUM]
-    return np.asarray(
-        DRAM_ACCESS * dram + GLB_ACCESS * glb + ARRAY_ACCESS * array + SPAD_ACCESS * moved, dtype=np.float64
-    )
+    energy = prices.dram_bit * (ifmap + weight + ofmap) + prices.cycle * cycles
+    energy = energy + prices.ifmap_read * words["ifmap_words"] + prices.psum_pair * words["psum_words"]
+    energy = energy + prices.ifmap_taken * taken + prices.psum_hop * hops
+    energy = energy + (prices.weight_sent + prices.weight_taken * e) * words["weight_words"]
+    return np.asarray(energy, dtype=np.float64)

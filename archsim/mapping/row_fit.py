@@ -39,14 +39,22 @@ def sets_that_fit(filter_rows: int, set_width: int, array: PeArray) -> int:
 
 
 def tile_bytes(operand: Operand, words: IntArray, arch: Architecture) -> IntArray:
-    """Return the room that a tile of an operand takes in its level, copies loaded ahead included. [B]"""
-    level = arch.sram_of(operand)
-    if level is None:
-        return 0 * words
-    size = level.tile_copies * arch.group(level.name, operand).bytes_of(words)
-    shares_banks = level.partition_bytes is None and level.banks > 1
-    bank = level.capacity_bytes // level.banks if shares_banks else 1
+    """Return the room that a tile of an operand takes in its level, copies loaded ahead and whole banks included. [B]"""
+    level, size = arch.sram_of(operand), _copies_bytes(operand, words, arch)
+    bank = _bank_bytes(level) if level else 1
     return -(-size // bank) * bank
+
+
+def _copies_bytes(operand: Operand, words: IntArray, arch: Architecture) -> IntArray:
+    """Return the bytes of a tile's values, copies loaded ahead included. [B]"""
+    level = arch.sram_of(operand)
+    return 0 * words if level is None else level.tile_copies * arch.group(level.name, operand).bytes_of(words)
+
+
+def _bank_bytes(level: SramLevel) -> int:
+    """Return what one operand takes or leaves of a level: a bank, where operands share several. [B]"""
+    shares_banks = level.partition_bytes is None and level.banks > 1
+    return max(1, level.capacity_bytes // level.banks) if shares_banks else 1
 
 
 def room_left(words: dict[Operand, IntArray], arch: Architecture) -> NDArray[np.bool_]:
@@ -75,8 +83,9 @@ def misfits(mapping: RowMapping, shape: RowShape, arch: Architecture) -> Iterato
     yield from _too_small_spads(mapping, shape, array)
     tiles = shape.tiles_of(np.array([mapping.letters], dtype=np.int64))
     words = {operand: int(count[0]) for operand, count in tiles.items()}
+    smaller = max(mapping.letters) > 1
     for level in arch.srams:
-        yield from _too_small_level(level, words, arch)
+        yield from _too_small_level(level, words, arch, smaller=smaller)
 
 
 def _too_many_sets(mapping: RowMapping, shape: RowShape, array: PeArray) -> Iterator[str]:
@@ -102,7 +111,9 @@ def _too_small_spads(mapping: RowMapping, shape: RowShape, array: PeArray) -> It
             yield f"{product} = {words} words; pe_array.spads.{name} is {held}: give it {words}, or choose a smaller p or q"
 
 
-def _too_small_level(level: SramLevel, words: dict[Operand, int], arch: Architecture) -> Iterator[str]:
+def _too_small_level(
+    level: SramLevel, words: dict[Operand, int], arch: Architecture, *, smaller: bool
+) -> Iterator[str]:
     needs = {
         operand: int(tile_bytes(operand, np.array(words[operand]), arch))
         for operand in HELD
@@ -117,11 +128,27 @@ def _too_small_level(level: SramLevel, words: dict[Operand, int], arch: Architec
                 )
     elif sum(needs.values()) > level.room_bytes:
         parts = " + ".join(f"{operand} {need:,} B" for operand, need in needs.items())
-        whole = f", each in whole banks of {level.capacity_bytes // level.banks:,} B," if level.banks > 1 else ""
+        whole = f", each in whole banks of {_bank_bytes(level):,} B," if _bank_bytes(level) > 1 else ""
+        sizes = [int(_copies_bytes(operand, np.array(words[operand]), arch)) for operand in needs]
         yield (
             f"{parts}{whole} exceed {level.name} ({level.room_bytes:,} B) by {sum(needs.values()) - level.room_bytes:,} B: "
-            f"give it {sum(needs.values()) + level.keep_bytes:,} B, or choose a smaller {_letters(needs)}"
+            f"give it {_enough_bytes(sizes, level):,} B{_or_smaller(smaller, _letters(needs))}"
         )
+
+
+def _enough_bytes(sizes: list[int], level: SramLevel) -> int:
+    """Return the least capacity in which tiles of these sizes fit, each in whole banks of it. [B]"""
+    if _bank_bytes(level) == 1 and level.banks == 1:
+        return sum(sizes) + level.keep_bytes
+    bank = -(-(sum(sizes) + level.keep_bytes) // level.banks)
+    while sum(-(-size // bank) for size in sizes) * bank + level.keep_bytes > bank * level.banks:
+        bank += 1
+    return bank * level.banks
+
+
+def _or_smaller(can_be: bool, letters: str) -> str:
+    """Name the letters to lower; nothing where they are all 1."""
+    return f", or choose a smaller {letters}" if can_be else ""
 
 
 def _letters(operands: Iterable[Operand]) -> str:

@@ -1,12 +1,8 @@
 """Choose a row-stationary mapping: every legal one is scored by closed forms, the best by the arch's objective wins.
 
-Energy is counted in the accesses of the ISCA'16 analysis [1]_: DRAM 200, GLB 6, array 2, spad 1 per 16-bit word.
-The MACs and their spad reads are the same for every mapping and left out. Ties go to the other quantity, then to
-fewer passes, then to the smaller letters, so that the same layer always gets the same mapping.
-
-References
-----------
-.. [1] Chen, Emer, Sze, Eyeriss: a spatial architecture for energy-efficient dataflow, ISCA 2016, table IV.
+Energy is counted by `MappingChoice.prices`; the MACs and their spad reads are the same for every mapping and left out.
+Ties go to the other quantity, then to fewer passes, then to the smaller letters, so that the same layer always gets the
+same mapping.
 """
 
 from collections.abc import Iterator
@@ -27,6 +23,10 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 MOST_PASSES = 4_000_000
 """Passes of a layer that are simulated, at most."""
+SHORT_LIST = 8
+"""Mappings that are run where the fastest is looked for."""
+ALIKE = 16
+"""Mappings of nearly one time that are looked through for each of them."""
 BATCH = 100_000
 """Mappings that are scored at a time: bounds the memory of a search."""
 SMALLEST = RowMapping(m=1, n=1, e=1, p=1, q=1, r=1, t=1)
@@ -61,30 +61,40 @@ class _Ranked:
 
 
 def search_mapping(work: RowWork) -> FoundMapping:
-    """Search all mappings of a layer, batch by batch.
+    """Return the best mapping of a layer by the closed forms; errors as `search_mappings`."""
+    return next(search_mappings(work))
+
+
+def search_mappings(work: RowWork) -> Iterator[FoundMapping]:
+    """Search all mappings of a layer, batch by batch, and yield the best: one, or a short list where time is the objective.
+
+    The time is an estimate, so `engine/` runs the list and keeps the fastest.
 
     Raises
     ------
     MappingError
         No mapping fits the chip: told is what the smallest one lacks. Or all take too many passes.
     """
-    best: _Ranked | None = None
+    objective = work.arch.mapping.objective
+    wanted = SHORT_LIST if objective is MapObjective.TIME and not work.arch.dram.is_ideal else 1
+    best: list[_Ranked] = []
     legal, fewest = 0, 0
     for batch in _legal_batches(work):
         counts = count_mappings(batch, work)
         passes = int(counts.passes.min())
         legal, fewest = legal + len(batch), min(fewest or passes, passes)
-        found = _best_of(batch, counts, work.arch.mapping.objective)
-        if found is not None and (best is None or found.rank < best.rank):
-            best = found
-    if best is None:
+        best = _distinct(
+            sorted([*best, *_best_of(batch, counts, objective, wanted)], key=lambda each: each.rank), wanted
+        )
+    if not best:
         raise MappingError(_nothing_fits(work, fewest))
-    letters = dict(zip(LETTERS, best.letters, strict=True))
-    return FoundMapping(mapping=RowMapping(**letters), estimated_cycles=best.cycles, legal=legal)
+    for each in best:
+        letters = dict(zip(LETTERS, each.letters, strict=True))
+        yield FoundMapping(mapping=RowMapping(**letters), estimated_cycles=each.cycles, legal=legal)
 
 
 def objective_of(mapping: RowMapping, work: RowWork, objective: MapObjective) -> float:
-    """Return what the search compares: cycles, energy in MAC units, or their product; for tests."""
+    """Return what the search compares: cycles, energy in the unit of the prices, or their product; for tests."""
     counts = count_mappings(np.array([mapping.letters], dtype=np.int64), work)
     return float(_keys(counts)[objective][0])
 
@@ -102,20 +112,32 @@ def _keys(counts: RowCounts) -> dict[MapObjective, FloatArray]:
     }
 
 
-def _best_of(batch: IntArray, counts: RowCounts, objective: MapObjective) -> _Ranked | None:
-    """Return the best of a batch among those that are not too long; None where all are."""
+def _best_of(batch: IntArray, counts: RowCounts, objective: MapObjective, wanted: int) -> list[_Ranked]:
+    """Return the best of a batch, and as many more as may be wanted, among those that are not too long."""
     keys = _keys(counts)
     second = keys[MapObjective.ENERGY if objective is MapObjective.TIME else MapObjective.TIME]
     left = np.flatnonzero(counts.passes <= MOST_PASSES)
-    for key in (keys[objective], second, counts.passes, *batch.T):
-        if len(left) > 1:
-            left = left[key[left] == key[left].min()]
     if not len(left):
-        return None
-    index = int(left[0])
-    letters = tuple(map(int, batch[index]))
-    rank = (float(keys[objective][index]), float(second[index]), int(counts.passes[index]), letters)
-    return _Ranked(rank=rank, letters=letters, cycles=float(counts.cycles[index]))
+        return []
+    first = keys[objective][left]
+    most = np.partition(first, min(wanted * ALIKE, len(first)) - 1)[min(wanted * ALIKE, len(first)) - 1]
+    left = left[first <= most]
+    order = np.lexsort((*batch[left].T[::-1], counts.passes[left], second[left], keys[objective][left]))
+    return [
+        _Ranked(
+            rank=(float(keys[objective][index]), float(second[index]), int(counts.passes[index]), tuple(map(int, batch[index]))),
+            letters=tuple(map(int, batch[index])), cycles=float(counts.cycles[index]),
+        )
+        for index in left[order[: wanted * ALIKE]].tolist()
+    ]  # fmt: skip
+
+
+def _distinct(ranked: list[_Ranked], wanted: int) -> list[_Ranked]:
+    """Keep the best of those that cut the layer alike (same m, n, e, p), as many as are wanted."""
+    kept: dict[tuple[int, ...], _Ranked] = {}
+    for each in ranked:
+        kept.setdefault(each.letters[:4], each)
+    return list(kept.values())[:wanted]
 
 
 def _nothing_fits(work: RowWork, fewest_passes: int) -> str:

@@ -34,7 +34,7 @@ from archsim.mapping.row_fetch import RowTiles, row_tiles
 from archsim.mapping.row_fit import misfits
 from archsim.mapping.row_layout import place_row_transfers
 from archsim.mapping.row_passes import RowPasses, list_passes, load_cycles, mac_cycles, with_overhead
-from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mapping
+from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mappings
 from archsim.mapping.row_shape import row_shape
 from archsim.mapping.row_spads import gated_macs, network_rows, spad_traffic
 from archsim.mapping.row_work import RowWork
@@ -52,7 +52,7 @@ def plan_row_layer(
 ) -> Iterator[FoldPlan]:
     """Plan a layer with the mapping that the arch gives it, or with the best one there is.
 
-    Parameters and errors as `plan_array_layer`; one plan.
+    Parameters and errors as `plan_array_layer`; a few plans where the fastest is looked for, else one.
 
     Notes
     -----
@@ -60,7 +60,9 @@ def plan_row_layer(
     of a pass shorter than the way of a psum through the array for the psums that it adds to (`ClockedRows.waited_cycles`).
     """
     work = row_work(layer, arch, kept, zeros, loads_table=loads_table)
-    yield plan_passes(work, _fixed(work) or search_mapping(work))
+    fixed = _fixed(work)
+    for found in [fixed] if fixed else search_mappings(work):
+        yield plan_passes(work, found)
 
 
 def row_work(
@@ -102,9 +104,9 @@ def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
     passes = list_passes(work.shape, found.mapping)
     tiles = row_tiles(passes, work)
     use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(passes, tiles))
-    load = -(-passes.weights // work.network_words(Operand.WEIGHT))
+    load, macs = work.network_cycles(Operand.WEIGHT, passes.weights), mac_cycles(passes, array)
     exposed, behind, first = load_cycles(load, array)
-    busy = with_overhead(mac_cycles(passes, array), array) + exposed
+    busy = with_overhead(macs, array) + exposed
     advance = np.maximum(busy, behind)
     rise = (passes.filter_rows * passes.channel_sets - 1) * array.psum_hop + array.pe_latency - 1
     times = ideal_times(advance, busy + rise)
@@ -114,7 +116,7 @@ def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
     steps = Steps(
         advance_cycles=advance,
         tail_cycles=busy + rise,
-        port_cycles=np.maximum(_network_cycles(passes, work, use.words.array) + exposed, port_cycles(use)),
+        port_cycles=np.maximum(_network_cycles(passes, work, use.words.array, macs) + exposed, port_cycles(use)),
         hold_transfer=tiles.holds(last_write),
         first_start_cycles=first,
     )
@@ -176,11 +178,19 @@ def _step_words(passes: RowPasses, tiles: RowTiles) -> StepWords:
     )
 
 
-def _network_cycles(passes: RowPasses, work: RowWork, words: ArrayWords) -> IntArray:
-    """Cycles that the ifmap and psum networks need for each pass, overhead included. [cycles]"""
-    ifmap = -(-words.ifmap_reads // work.network_words(Operand.IFMAP))
-    psum = -(-np.maximum(words.psum_reads, passes.psums) // work.network_words(Operand.PSUM))
-    return with_overhead(np.maximum(ifmap, psum), work.arch.pe_array)
+def _network_cycles(passes: RowPasses, work: RowWork, words: ArrayWords, macs: IntArray) -> IntArray:
+    """Cycles that the slower of the ifmap and psum networks needs, spread over the passes by their MACs. [cycles]
+
+    Words wait in front of the PEs and behind them, so that a network limits the layer as a whole rather than pass by
+    pass: the published times of the chip ask for it. 0 where the MACs take longer.
+    """
+    ifmap = work.network_cycles(Operand.IFMAP, words.ifmap_reads)
+    psum = work.network_cycles(Operand.PSUM, np.maximum(words.psum_reads, passes.psums))
+    slowest, busy = max(int(ifmap.sum()), int(psum.sum())), int(macs.sum())
+    if slowest <= busy:
+        return np.zeros_like(macs)
+    until = np.rint(np.cumsum(macs) * (slowest / busy)).astype(np.int64)
+    return with_overhead(np.diff(until, prepend=0), work.arch.pe_array)
 
 
 def _fetches(tiles: RowTiles, use: LevelUse, ahead: IntArray) -> list[Fetch]:

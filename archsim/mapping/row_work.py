@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archsim.arch.architecture import Architecture
 from archsim.mapping.kernel_table import KernelTable
 from archsim.mapping.link_traffic import LinkShare
 from archsim.mapping.row_shape import RowShape
 from archsim.terms import Operand
+
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,10 +46,16 @@ class RowWork:
     table: KernelTable | None = None
     zero_ifmap: float = 0.0
 
-    def network_words(self, operand: Operand) -> int:
-        """Words of an operand that its network carries in one cycle, one at least. [words]"""
+    def cycles_per_word(self, operand: Operand) -> Fraction:
+        """Cycles that an operand's network takes for a word: whole words in a cycle, or whole cycles for a word."""
         bits: int = getattr(self.arch.pe_array.require_networks(), f"{operand.value}_bits")
-        return max(1, bits // self.arch.formats.of(operand).width_bits)
+        width = self.arch.formats.of(operand).width_bits
+        return Fraction(1, bits // width) if bits >= width else Fraction(-(-width // bits))
+
+    def network_cycles(self, operand: Operand, words: IntArray) -> IntArray:
+        """Cycles that an operand's network takes for so many words, the last one possibly not full. [cycles]"""
+        each = self.cycles_per_word(operand)
+        return -(-words * each.numerator // each.denominator)
 
     def link_bits(self, operand: Operand) -> float:
         """Mean bits of a word on the DRAM channel. [b]"""

@@ -6,7 +6,7 @@ Called by `simulate.py`.
 from collections.abc import Iterator
 
 from archsim.arch.architecture import Architecture
-from archsim.terms import Dataflow
+from archsim.terms import Dataflow, MapObjective
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
 
@@ -21,13 +21,16 @@ RESTART = (
     "row stationary: {cycles:,} cycles between passes (pe_array.row_pe.restart_cycles), without any other start, hand-over "
     "or drain (pass_overhead is 0)"
 )
+NETWORKS = (
+    "row stationary: the ifmap and psum networks limit a layer as a whole, not pass by pass: words wait before and behind the PEs"
+)
 GATED = (
     "zero gating: in every layer the share of MACs that stand still is the share of zeros of its ifmap; where that is "
     "not known, none"
 )
 PADDING = "ifmaps lie in DRAM with their padding; a known share of zeros holds for the padded ifmap"
 FIXED = "mapping of {layers} fixed: {source}"
-SEARCHED = "mapping of {count} layers searched: least {objective} of all that fit, by closed forms"
+SEARCHED = "mapping of {count} layers searched: least {objective} of all that fit, by closed forms{run}"
 
 
 def row_assumptions(arch: Architecture, workload: Workload) -> Iterator[str]:
@@ -39,6 +42,7 @@ def row_assumptions(arch: Architecture, workload: Workload) -> Iterator[str]:
     pe = arch.pe_array.row_loop
     bare = RESTART.format(cycles=pe.restart_cycles) if pe.restart_cycles else NO_OVERHEAD
     yield OVERHEAD.format(share=100 * pe.pass_overhead) if pe.pass_overhead else bare
+    yield NETWORKS
     if arch.dram.stores_padding:
         yield PADDING
     yield from _mappings(arch, workload)
@@ -57,4 +61,10 @@ def _mappings(arch: Architecture, workload: Workload) -> Iterator[str]:
     for source, layers in by_source.items():
         yield FIXED.format(layers=", ".join(layers), source=source)
     if searched:
-        yield SEARCHED.format(count=searched, objective=arch.mapping.objective)
+        is_time = arch.mapping.objective is MapObjective.TIME
+        run = (
+            "; the best few run, the fastest kept"
+            if is_time
+            else " and the chip's own prices, clock and background included"
+        )
+        yield SEARCHED.format(count=searched, objective=arch.mapping.objective, run=run)
