@@ -6,6 +6,7 @@ Called by the suites of chips (`validate/eyeriss.py`...), which bring the rows a
 from collections.abc import Mapping, Sequence
 
 from archsim.catalog import load_arch, load_workload
+from archsim.errors import ConfigError
 from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
 from archsim.validate.published_rows import PublishedRow
@@ -105,4 +106,10 @@ def _simulated(row: PublishedRow, runs: Mapping[RunKey, RunResult]) -> float:
     if quantity.of_arch is not None:
         return quantity.of_arch(load_arch(row.chip))
     assert quantity.of_layers is not None, "a quantity is taken from the chip or from layers"
-    return quantity.of_layers(MeasuredLayers.of(runs[_key(row)], row.layer))
+    part = MeasuredLayers.of(runs[_key(row)], row.layer)
+    if not any(layer.is_costed for layer in part.layers):
+        notes = "; ".join(dict.fromkeys(layer.note for layer in part.layers))
+        raise ConfigError(
+            f"{row.quantity} of {row.layer or ALL_LAYERS} of {row.workload} on {row.chip}: not simulated: {notes}"
+        )
+    return quantity.of_layers(part)

@@ -230,3 +230,13 @@ def test_whatever_is_spared_says_why(eyeriss: SuiteResult) -> None:
 def test_what_was_recalled_is_marked(eyeriss: SuiteResult) -> None:
     recalled = [(quantity, row.case) for quantity, row in alexnet_rows(eyeriss) if row.is_recalled]
     assert recalled == [("processing latency", "conv* total")]
+
+
+def test_a_row_of_a_layer_that_the_chip_does_not_run_is_refused() -> None:
+    row = PublishedRow(
+        chip="eyeriss_v1", workload="alexnet", layer="norm1", quantity="total_cycles", published=5.0, source="x"
+    )
+    with pytest.raises(
+        ConfigError, match="total_cycles of norm1 of alexnet on eyeriss_v1: not simulated: .*vector_unit"
+    ):
+        published_suite("mine", [row], {}, reference="a test")
