@@ -18,7 +18,8 @@ def picture_path(text: str) -> Path:
 Suites = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SUITE...", help="dram, sram, numerics, rtl, isca16, or chips: eyeriss, nvdla, tpu, chips; all if left out."
+        metavar="SUITE...",
+        help="dram, sram, numerics, rtl, isca16, or chips: eyeriss, nvdla, tpu, chips; all if left out.",
     ),
 ]
 Reference = Annotated[

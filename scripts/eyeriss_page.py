@@ -106,7 +106,10 @@ def dram_table() -> str:
 
 def search_table() -> str:
     """Return what the search finds for each objective."""
-    lines = ["| layer | least | mapping | ms | with DRAM | MB | mJ |", "| --- | --- | --- | ---: | ---: | ---: | ---: |"]
+    lines = [
+        "| layer | least | mapping | ms | with DRAM | MB | mJ |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+    ]
     free = {each: replace(CHIP, mapping=MappingChoice(objective=each)) for each in MapObjective}
     found = {each: simulate(chip, NETWORK).layers for each, chip in free.items()}
     for index, layer in enumerate(NETWORK.layers):

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from archsim.arch.architecture import Architecture
 from archsim.errors import MappingError
 from archsim.mapping.array_words import ArrayWords
+from archsim.mapping.channel_room import INDEXED_BY, OTHER, ChannelRoom
 from archsim.mapping.channel_shape import ChannelShape, channel_shape
-from archsim.mapping.channel_tiles import INDEXED_BY, OTHER, ChannelNest, ChannelRoom, channel_nests
+from archsim.mapping.channel_tiles import ChannelNest, channel_nests
+from archsim.mapping.channel_time import rank_nests
 from archsim.mapping.channel_walk import ChannelFetches, ChannelWalk, channel_fetches, walk_channels
 from archsim.mapping.dram_layout import check_capacity, next_region
 from archsim.mapping.dram_queue import Fetch, IdealTimes, WriteBack, ideal_times, queue_transfers
@@ -64,11 +66,12 @@ def plan_channel_layer(
     link, table = link_shares(arch, zeros), kernel_table(layer, arch, loads=loads_table)
     gates = arch.pe_array.gates and shape.multiplications == layer.macs  # Winograd's transforms leave no zeros
     gated = round(shape.multiplications * zeros.ifmap.zero_fraction) if gates else 0
-    for nest in channel_nests(room):
-        walk = walk_channels(room, nest)
-        fetches = channel_fetches(room, nest, walk)
+    for ranked in rank_nests(room, channel_nests(room), link, compute_cycles(shape, arch)):
+        walk = walk_channels(room, ranked.nest)
+        fetches = channel_fetches(room, ranked.nest, walk)
         use = LevelUse(arch=arch, kept=kept, link=link, table=table, words=_step_words(room, walk, fetches))
-        yield _plan(room, nest, walk, fetches=fetches, use=use, gated=gated)
+        plan = _plan(room, ranked.nest, walk, fetches=fetches, use=use, gated=gated)
+        yield plan
 
 
 def compute_cycles(shape: ChannelShape, arch: Architecture) -> int:

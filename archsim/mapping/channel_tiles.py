@@ -1,37 +1,29 @@
-"""What a channel-parallel chip keeps in its buffers, and in which order it works: called by `channel_parallel.py`.
+"""In which tiles and blocks a channel-parallel chip may take a layer: called by `channel_parallel.py`.
 
-The smaller of ifmap and weights stays, whole where it fits beside a block of the other, else in as few parts as
-fit; the other one comes once for every part [1]_. A block is some ofmap lines, or some filters, with the whole
-window behind them: psums are complete when a step ends, and live in the accumulators behind the array. Where not
-even one line fits beside one filter atom, operands pass through their buffer as the array takes them.
-
-References
-----------
-.. [1] nvdla/hw, perf/NVDLA_OpenSource_Performance.xlsx: "smaller sized" of its ResNet-50 sheet.
+A tile of one operand stays while blocks of the other pass, or all of the other stays too and nothing comes twice. A
+block is some ofmap lines, or some filters, with the whole window behind them: psums are complete when a step ends, and
+live in the accumulators behind the array. Where not even one line fits beside one filter atom, operands pass through
+their buffer as the array takes them. `channel_time.py` says which of the nests are worth a run.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import inf
 
-import numpy as np
-
-from archsim.arch.architecture import Architecture
 from archsim.errors import MappingError
-from archsim.mapping.channel_shape import ChannelShape
+from archsim.mapping.channel_room import INDEXED_BY, OTHER, ChannelRoom
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
 
-SHARES = (3, 8, 64, 1)
-"""Into how many tiles the outer dimension is cut, to be tried, where nothing is fetched twice either way."""
 MOST_BLOCKS, STEPS = 64, 512
 """Blocks that a tile's inner loop is cut into, and steps that a layer's loops aim at."""
+GROUP_SHARES = (0.0, 0.25, 0.5, 1.0)
+"""Of the room left beside a tile and a whole: what may take the next group's whole ahead, to be tried."""
 AHEAD = 16
 """Tiles or blocks that are asked for ahead of the array, at most: their place in the channel's order is among its work."""
+FINE_STEPS = 16_384
+"""Steps that a layer may take for the results of two to have room."""
 MOST_STEPS = 1_000_000
 """Steps of a layer that are simulated, at most."""
-INDEXED_BY = {Dim.FILTERS: Operand.WEIGHT, Dim.PIXELS: Operand.IFMAP}
-OTHER = {Dim.FILTERS: Dim.PIXELS, Dim.PIXELS: Dim.FILTERS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +40,8 @@ class ChannelNest:
         Units of a tile, of a part of it, and of a block of the other dimension.
     whole
         Whether the other dimension's operand stays throughout, rather than comes again for every tile.
-    tiles_held, blocks_held
-        Tiles of the one and blocks (or wholes) of the other that the buffers hold at one time.
+    tile_room, block_room
+        Room for the one's tiles and the other's blocks (or wholes), those that come ahead included. [words]
     passing
         Operands that pass through their buffer as the array takes them.
     """
@@ -59,138 +51,57 @@ class ChannelNest:
     part: int
     block: int
     whole: bool
-    tiles_held: int
-    blocks_held: int
+    tile_room: int = 0
+    block_room: int = 0
     passing: frozenset[Operand] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ChannelRoom:
-    """A layer's needs and a chip's room for them.
-
-    Parameters
-    ----------
-    layer
-        Name, for errors.
-    shape, arch, kept
-        The layer, the chip, and what is on chip already.
-    """
-
-    layer: str
-    shape: ChannelShape
-    arch: Architecture
-    kept: frozenset[Operand]
-
-    def units(self, dim: Dim) -> int:
-        """Filter atoms, or ofmap lines."""
-        if dim is Dim.PIXELS:
-            return self.shape.lines
-        return -(-self.shape.filters // self.arch.pe_array.require_atoms().filter_atom)
-
-    def words(self, dim: Dim, units: int) -> int:
-        """Most words of the dimension's operand behind so many units. [words]"""
-        if dim is Dim.FILTERS:
-            filters = min(self.shape.filters, units * self.arch.pe_array.require_atoms().filter_atom)
-            return filters * self.shape.filter_words
-        first = np.arange(0, self.shape.lines, units, dtype=np.int64)
-        start, stop = self.shape.ifmap_lines(first, np.minimum(units, self.shape.lines - first))
-        return int((stop - start).max()) * self.shape.line_words
-
-    def size_bytes(self, dim: Dim, units: int) -> int:
-        """Room that the dimension's operand needs behind so many units; 0 where it is on chip already. [B]"""
-        operand = INDEXED_BY[dim]
-        level = self.arch.sram_of(operand)
-        if operand in self.kept or level is None:
-            return 0
-        return self.arch.group(level.name, operand).bytes_of(self.words(dim, units))
-
-    def whole_bytes(self, dim: Dim) -> int:
-        """Room for all of the dimension's operand, one group. [B]"""
-        return self.size_bytes(dim, self.units(dim))
-
-    def fits(self, outer_bytes: int, inner_bytes: int, outer: Dim) -> bool:
-        """Whether so much of both operands has room."""
-        need = {INDEXED_BY[outer]: outer_bytes, INDEXED_BY[OTHER[outer]]: inner_bytes}
-        return all(size <= self._left(operand, need) for operand, size in need.items())
-
-    def held(self, unit: tuple[Dim, int], other_bytes: int, most: int) -> int:
-        """How many pieces (dimension, bytes of each) fit beside the other operand, ``most`` at most; at least one."""
-        dim, size = unit
-        level = self.arch.sram_of(INDEXED_BY[dim])
-        if not size or level is None:
-            return most
-        most = most if level.double_buffered else 1
-        left = self._left(INDEXED_BY[dim], {INDEXED_BY[OTHER[dim]]: other_bytes})
-        return max(1, min(most, int(left // size)))
-
-    def _left(self, operand: Operand, need: dict[Operand, int]) -> float:
-        """Room for an operand beside what the others in its place need; no end where no level holds it. [B]"""
-        level = self.arch.sram_of(operand)
-        if level is None or operand in self.kept:
-            return inf
-        sharers = [other for other in need if other is not operand and self.arch.sram_of(other) is level]
-        beside = 0 if level.partition_bytes is not None else sum(need[other] for other in sharers)
-        if level.partition_bytes is None and self.arch.sram_of(Operand.OFMAP) is level:
-            beside += self.arch.group(level.name, Operand.OFMAP).bytes_of(2 * self.arch.pe_array.columns)
-        return level.room_for(operand) - beside
-
-    def stays(self, dim: Dim) -> bool:
-        """Whether the dimension's operand has a place to stay in."""
-        return INDEXED_BY[dim] in self.kept or self.arch.sram_of(INDEXED_BY[dim]) is not None
-
-
 def channel_nests(room: ChannelRoom) -> Iterator[ChannelNest]:
-    """Yield the nests that are worth a run.
+    """Yield the nests that fit, each once: every cut of either operand, beside all of the other one or a block of it.
 
     Raises
     ------
     MappingError
         Not even what the array takes in one cycle fits, or the layer has too many steps.
     """
-    once = dict.fromkeys(nest for inner in sorted(OTHER, key=room.whole_bytes) for nest in _once_nests(room, inner))
-    yield from once or [_parts_nest(room) or _passing_nest(room)]
+    inners = sorted(OTHER, key=room.whole_bytes) if all(room.stays(dim) for dim in OTHER) else []
+    kinds = [(inner, whole) for whole in (True, False) for inner in inners]
+    found = dict.fromkeys(nest for inner, whole in kinds for nest in _nests(room, inner, whole=whole))
+    short = [nest for nest in found if steps_of(room, nest) <= MOST_STEPS]
+    if found and not short:
+        _checked(room, min(found, key=lambda nest: steps_of(room, nest)))
+    yield from short or [_passing_nest(room)]
 
 
-def _once_nests(room: ChannelRoom, inner: Dim) -> Iterator[ChannelNest]:
-    """Keep one operand throughout and cut the other one into tiles: nothing is fetched twice."""
-    outer, inner_bytes = OTHER[inner], room.whole_bytes(inner)
-    units, groups = room.units(outer), room.shape.groups
-    if not (room.stays(inner) and room.stays(outer)):
-        return
-    wanted = [-(-units // min(share, units)) for share in SHARES]
-    for tile in dict.fromkeys(tile if _fits_whole(room, inner, tile) else 1 for tile in wanted):
-        if not _fits_whole(room, inner, tile):
-            return
-        tile_bytes = room.size_bytes(outer, tile)
-        wholes = room.held((inner, inner_bytes), tile_bytes, 2) if groups > 1 else 1
-        tiles = room.held((outer, tile_bytes), wholes * inner_bytes, min(AHEAD, -(-units // tile) * groups))
-        yield _cut(
-            room,
-            ChannelNest(outer=outer, tile=tile, part=tile, block=1, whole=True, tiles_held=tiles, blocks_held=wholes),
-        )
+def _nests(room: ChannelRoom, inner: Dim, *, whole: bool) -> Iterator[ChannelNest]:
+    """Cut the other operand into ever more tiles; what is left beside a tile and its block takes loads ahead."""
+    outer = OTHER[inner]
+    least = room.units(inner) if whole else 1
+    fewest = _fewest_parts(room, outer, least, 1), _fewest_parts(room, outer, least, 2)
+    for tile in _cuts(room.units(outer), fewest):
+        if room.fits(room.size_bytes(outer, tile), room.size_bytes(inner, least), outer):
+            cut = _cut(room, ChannelNest(outer=outer, tile=tile, part=tile, block=least, whole=whole))
+            for share in GROUP_SHARES if whole and room.shape.groups > 1 else (0.0,) if whole else (1.0,):
+                full = _with_room(room, cut, share)
+                yield full  # reading far ahead hides loads, and keeps results waiting for the channel
+                yield replace(full, tile_room=min(full.tile_room, 2 * room.words(outer, tile)))
 
 
-def _fits_whole(room: ChannelRoom, inner: Dim, tile: int) -> bool:
-    """Whether all of one operand fits beside a tile of the other."""
-    return room.fits(room.size_bytes(OTHER[inner], tile), room.whole_bytes(inner), OTHER[inner])
+def _fewest_parts(room: ChannelRoom, outer: Dim, block: int, blocks: int) -> int:
+    """Fewest tiles of which one fits beside so many blocks; as many as there are units where none does."""
+    units, beside = room.units(outer), blocks * room.size_bytes(OTHER[outer], block)
+    few, many = 1, units
+    while few < many:
+        middle = (few + many) // 2
+        fits = room.fits(room.size_bytes(outer, -(-units // middle)), beside, outer)
+        few, many = (few, middle) if fits else (middle + 1, many)
+    return few
 
 
-def _parts_nest(room: ChannelRoom) -> ChannelNest | None:
-    """Keep the smaller operand in the fewest parts that fit beside a block of the other; None where no part does."""
-    if not all(room.stays(dim) for dim in OTHER):
-        return None
-    for outer in sorted(OTHER, key=room.whole_bytes):
-        inner, units = OTHER[outer], room.units(outer)
-        least = room.size_bytes(inner, 1)
-        parts = next(
-            (n for n in range(1, units + 1) if room.fits(room.size_bytes(outer, -(-units // n)), least, outer)), 0
-        )
-        if parts:
-            tile = -(-units // parts)
-            held = room.held((inner, least), room.size_bytes(outer, tile), 2)
-            return _cut(room, ChannelNest(outer=outer, tile=tile, part=tile, block=1, whole=False, tiles_held=1,
-                                          blocks_held=held))  # fmt: skip
-    return None
+def _cuts(units: int, fewest: tuple[int, ...]) -> Iterator[int]:
+    """Yield tile sizes: the units in 1, 2, 3, 4, 6, 8, 12 ... or the fewest parts, as equal as can be, each size once."""
+    parts = {base << power for base in (1, 3) for power in range(units.bit_length())} | {*fewest}
+    yield from dict.fromkeys(-(-units // count) for count in sorted(parts | {units}) if count <= units)
 
 
 def _cut(room: ChannelRoom, nest: ChannelNest) -> ChannelNest:
@@ -202,19 +113,46 @@ def _cut(room: ChannelRoom, nest: ChannelNest) -> ChannelNest:
     if not nest.whole:
         block = _block_that_fits(room, nest, block)
     parts = max(1, STEPS // (tiles * -(-inner_units // block)))
-    least = 1
-    if nest.outer is Dim.FILTERS:  # fewer filters than columns would only read the ifmap more often
-        least = -(-room.arch.pe_array.columns // room.arch.pe_array.require_atoms().filter_atom)
-    part = min(nest.tile, max(least, -(-nest.tile // parts)))
-    return _checked(room, replace(nest, part=part, block=block))
+    part = min(nest.tile, max(_least_part(room, nest.outer), -(-nest.tile // parts)))
+    return _drained(room, replace(nest, part=part, block=block))
+
+
+def _least_part(room: ChannelRoom, outer: Dim) -> int:
+    """Units of a part, at least: fewer filters than columns would only read the ifmap more often."""
+    array = room.arch.pe_array
+    return -(-array.columns // array.require_atoms().filter_atom) if outer is Dim.FILTERS else 1
 
 
 def _block_that_fits(room: ChannelRoom, nest: ChannelNest, block: int) -> int:
-    """Halve blocks until as many as are held fit beside the tile."""
+    """Halve blocks until two fit beside the tile."""
     inner, tile_bytes = OTHER[nest.outer], room.size_bytes(nest.outer, nest.tile)
-    while block > 1 and not room.fits(tile_bytes, nest.blocks_held * room.size_bytes(inner, block), nest.outer):
+    while block > 1 and not room.fits(tile_bytes, 2 * room.size_bytes(inner, block), nest.outer):
         block = -(-block // 2)
     return block
+
+
+def _drained(room: ChannelRoom, nest: ChannelNest) -> ChannelNest:
+    """Halve parts, then blocks, until the results of two steps have room to wait in, or there are many steps."""
+    least = min(nest.part, _least_part(room, nest.outer))
+    while room.results_bytes(nest.part, nest.block) * 2 > room.results_room and 2 * steps_of(room, nest) <= FINE_STEPS:
+        if nest.part > least:
+            nest = replace(nest, part=max(least, -(-nest.part // 2)))
+        elif nest.block > 1:
+            nest = replace(nest, block=-(-nest.block // 2))
+        else:
+            break
+    return nest
+
+
+def _with_room(room: ChannelRoom, nest: ChannelNest, share: float) -> ChannelNest:
+    """Share out what is left beside a tile and its block (or whole): so much to the inner operand, a block of it at most."""
+    outer, inner = nest.outer, OTHER[nest.outer]
+    tile = room.size_bytes(outer, nest.tile)
+    block = room.size_bytes(inner, room.units(inner) if nest.whole else nest.block)
+    left = min(room.left(inner, tile) - block, room.shape.groups * room.whole_bytes(inner))
+    inner_bytes = block + share * (left if nest.whole else min(left, block))
+    outer_bytes = room.left(outer, int(inner_bytes))
+    return replace(nest, tile_room=room.words_in(outer, outer_bytes), block_room=room.words_in(inner, inner_bytes))
 
 
 def _passing_nest(room: ChannelRoom) -> ChannelNest:
@@ -224,9 +162,10 @@ def _passing_nest(room: ChannelRoom) -> ChannelNest:
         unit = {dim: _cycle_bytes(room, dim) if dim in passing else room.size_bytes(dim, 1) for dim in OTHER}
         if room.fits(unit[Dim.FILTERS], unit[Dim.PIXELS], Dim.FILTERS):
             nest = ChannelNest(outer=Dim.FILTERS if Dim.PIXELS in passing else Dim.PIXELS, tile=1, part=1, block=1,
-                               whole=False, tiles_held=1, blocks_held=1,
+                               whole=False,
                                passing=frozenset(INDEXED_BY[dim] for dim in passing))  # fmt: skip
-            return _checked(room, nest)
+            inner = OTHER[nest.outer]
+            return _checked(room, replace(nest, tile_room=room.words(nest.outer, 1), block_room=room.words(inner, 1)))
     raise MappingError(_no_fit(room, unit))
 
 
@@ -240,9 +179,14 @@ def _cycle_bytes(room: ChannelRoom, dim: Dim) -> int:
     return room.arch.group(level.name, operand).bytes_of(words)
 
 
+def steps_of(room: ChannelRoom, nest: ChannelNest) -> int:
+    """Return the steps of a nest, at most: of a tile's parts the last one may be short."""
+    tiles, blocks = -(-room.units(nest.outer) // nest.tile), -(-room.units(OTHER[nest.outer]) // nest.block)
+    return room.shape.groups * tiles * blocks * -(-nest.tile // nest.part)
+
+
 def _checked(room: ChannelRoom, nest: ChannelNest) -> ChannelNest:
-    units, inner = room.units(nest.outer), room.units(OTHER[nest.outer])
-    steps = room.shape.groups * -(-units // nest.part) * -(-inner // nest.block)
+    steps = steps_of(room, nest)
     if steps > MOST_STEPS:
         raise MappingError(
             f"layer {room.layer!r} takes {steps:,} steps on {room.arch.name!r}; archsim simulates {MOST_STEPS:,} of a "

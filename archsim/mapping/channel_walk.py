@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.mapping.channel_room import INDEXED_BY, OTHER, ChannelRoom
 from archsim.mapping.channel_shape import ChannelShape, padded
-from archsim.mapping.channel_tiles import AHEAD, INDEXED_BY, OTHER, ChannelNest, ChannelRoom
+from archsim.mapping.channel_tiles import AHEAD, ChannelNest
 from archsim.mapping.fold_walk import changed, freeing_step
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
@@ -69,6 +70,24 @@ class ChannelFetches:
     sweep: IntArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pieces:
+    """What an operand is fetched in; arrays of shape (steps,).
+
+    Parameters
+    ----------
+    fetch, last_use
+        Steps that fetch a piece, and those that use one last: as many of each, in the same order.
+    words, need
+        That a step fetches, and that lie behind its units. [words]
+    """
+
+    fetch: BoolArray
+    last_use: BoolArray
+    words: IntArray
+    need: IntArray
+
+
 def walk_channels(room: ChannelRoom, nest: ChannelNest) -> ChannelWalk:
     """Lay out the steps of a nest."""
     outer, inner = nest.outer, OTHER[nest.outer]
@@ -100,23 +119,43 @@ def channel_fetches(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> 
 
 def _tiles(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> ChannelFetches:
     """Fetch the outer operand once, part by part, while the tile's first block is worked on."""
-    first_block = walk.block == 0
-    follows = walk.first[nest.outer] > 0
-    return ChannelFetches(words=np.where(first_block, _words(room, walk, nest.outer, follows), 0),
-                  release=freeing_step(changed(walk.group, walk.tile), nest.tiles_held), sweep=walk.group)  # fmt: skip
+    need, words = _needed(room, walk, nest.outer, walk.first[nest.outer] > 0)
+    first, last = walk.block == 0, walk.block == walk.block.max()
+    tiles = changed(walk.group, walk.tile)
+    release = _when_free(Pieces(fetch=first, last_use=last, words=words, need=need), nest.tile_room)
+    held = AHEAD if room.loads_ahead(nest.outer) else 1
+    return ChannelFetches(words=np.where(first, words, 0), sweep=walk.group,
+                          release=np.maximum(release, freeing_step(tiles, held)))  # fmt: skip
 
 
 def _blocks(room: ChannelRoom, nest: ChannelNest, walk: ChannelWalk) -> ChannelFetches:
     """Fetch the inner operand block by block: for the first tile only where it stays, else for every tile."""
     inner = OTHER[nest.outer]
     begins = changed(walk.group, walk.tile, walk.block)
-    words = _words(room, walk, inner, walk.block > 0)
-    if not nest.whole:
-        return ChannelFetches(words=np.where(begins, words, 0), release=freeing_step(begins, nest.blocks_held),
-                      sweep=np.cumsum(changed(walk.group, walk.tile)) - 1)  # fmt: skip
-    free = freeing_step(changed(walk.group), nest.blocks_held)
-    return ChannelFetches(words=np.where(begins & (walk.tile == 0), words, 0),
-                  release=np.maximum(free, freeing_step(begins, AHEAD)), sweep=walk.group)  # fmt: skip
+    need, words = _needed(room, walk, inner, walk.block > 0)
+    fetch, last, sweep = begins, np.append(begins[1:], True), np.cumsum(changed(walk.group, walk.tile)) - 1
+    order = freeing_step(begins, AHEAD)
+    if nest.whole:
+        fetch, last, sweep = begins & (walk.tile == 0), last & (walk.tile == walk.tile.max()), walk.group
+    if not room.loads_ahead(inner):
+        order = np.maximum(order, freeing_step(changed(walk.group) if nest.whole else begins, 1))
+    release = _when_free(Pieces(fetch=fetch, last_use=last, words=words, need=need), nest.block_room)
+    return ChannelFetches(words=np.where(fetch, words, 0), release=np.maximum(release, order), sweep=sweep)
+
+
+def _when_free(pieces: Pieces, room_words: int) -> IntArray:
+    """Return the step whose end leaves room for what each step fetches; -1 = there is room from the start.
+
+    The operand moves through its place as through a ring: a piece's end frees all but what the next one keeps of it.
+    """
+    words, need, last = pieces.words[pieces.fetch], pieces.need[pieces.fetch], np.flatnonzero(pieces.last_use)
+    loaded = np.cumsum(words)
+    freed = loaded - np.append((need - words)[1:], 0)
+    missing = loaded - room_words
+    piece = np.searchsorted(freed, missing)
+    release = np.full(len(pieces.fetch), -1, dtype=np.int64)
+    release[pieces.fetch] = np.where(missing > 0, last[np.minimum(piece, len(last) - 1)], -1)
+    return release
 
 
 def _passing(room: ChannelRoom, walk: ChannelWalk, dim: Dim) -> ChannelFetches:
@@ -127,13 +166,13 @@ def _passing(room: ChannelRoom, walk: ChannelWalk, dim: Dim) -> ChannelFetches:
     return ChannelFetches(words=pieces * shape.filter_words, release=steps - 1, sweep=np.zeros_like(steps))
 
 
-def _words(room: ChannelRoom, walk: ChannelWalk, dim: Dim, follows: BoolArray) -> IntArray:
-    """Words behind a step's units; of ifmap lines, those that the units before them left to fetch."""
+def _needed(room: ChannelRoom, walk: ChannelWalk, dim: Dim, follows: BoolArray) -> tuple[IntArray, IntArray]:
+    """Words behind a step's units, and how many of them it fetches; of ifmap lines, those not left by the units before."""
     shape = room.shape
     if dim is Dim.FILTERS:
-        return walk.filters(shape, room.arch.pe_array.require_atoms().filter_atom, 1) * shape.filter_words
+        words = walk.filters(shape, room.arch.pe_array.require_atoms().filter_atom, 1) * shape.filter_words
+        return words, words
     start, stop = shape.ifmap_lines(walk.first[dim], walk.count[dim])
     _, before = shape.ifmap_lines(np.maximum(walk.first[dim] - 1, 0), np.ones_like(start))
     lines = np.maximum(0, stop - np.where(follows, before, start))
-    words: IntArray = lines * shape.line_words
-    return words
+    return (stop - start) * shape.line_words, lines * shape.line_words

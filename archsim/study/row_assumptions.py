@@ -21,9 +21,7 @@ RESTART = (
     "row stationary: {cycles:,} cycles between passes (pe_array.row_pe.restart_cycles), without any other start, hand-over "
     "or drain (pass_overhead is 0)"
 )
-NETWORKS = (
-    "row stationary: the ifmap and psum networks limit a layer as a whole, not pass by pass: words wait before and behind the PEs"
-)
+NETWORKS = "row stationary: the ifmap and psum networks limit a layer as a whole, not pass by pass: words wait before and behind the PEs"
 GATED = (
     "zero gating: in every layer the share of MACs that stand still is the share of zeros of its ifmap; where that is "
     "not known, none"

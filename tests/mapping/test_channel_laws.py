@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from archsim.arch.memory_level import SramLevel
 from archsim.engine.measure import measure_plan, schedule_timeline
 from archsim.engine.timeline import channel_clock, with_ports
+from archsim.mapping.channel_parallel import compute_cycles
+from archsim.mapping.channel_room import ChannelRoom
 from archsim.mapping.channel_shape import channel_shape
-from archsim.mapping.channel_tiles import ChannelRoom, channel_nests
+from archsim.mapping.channel_tiles import channel_nests
+from archsim.mapping.channel_time import rank_nests
 from archsim.mapping.channel_walk import channel_fetches, walk_channels
 from archsim.mapping.loop_nest import Dim
 from archsim.terms import Operand
@@ -40,6 +43,12 @@ def test_every_plan_of_every_shape_keeps_the_laws(layer, arch) -> None:
         assert moved == int(plan.transfers.length_bytes.sum())
 
 
+def nests_run(room):
+    """The nests of the plans, in their order."""
+    found = rank_nests(room, channel_nests(room), {}, compute_cycles(room.shape, room.arch))
+    return [ranked.nest for ranked in found]
+
+
 def is_passed(plan, operand) -> bool:
     """Whether only what the array takes is fetched, which padding has less of than the ifmap."""
     return any(line.startswith("# not kept") and operand.value in line for line in plan.mapping)
@@ -52,9 +61,10 @@ def test_no_buffer_ever_holds_more_than_its_room(layer, arch) -> None:
         layer="x", shape=channel_shape(layer, arch.pe_array.require_atoms()), arch=arch, kept=frozenset()
     )
     (level,) = arch.srams
-    for nest, plan in zip(channel_nests(room), plans_of(layer, arch), strict=True):
+    for nest, plan in zip(nests_run(room), plans_of(layer, arch), strict=True):
         walk = walk_channels(room, nest)
         fetches = channel_fetches(room, nest, walk)
+        assert all((each.release < range(len(walk))).all() for each in fetches.values())
         clock = channel_clock(plan.transfers, arch.dram)
         timeline = schedule_timeline(with_ports(plan.steps), plan.transfers, clock)
         buffers = Buffers(room, nest, walk, (plan, timeline, clock))
@@ -105,7 +115,7 @@ def write_ends(plan, timeline, clock) -> list[tuple[int, int]]:
 def test_the_ifmap_comes_as_often_as_the_nest_says_and_no_line_twice_in_one_sweep(layer, arch) -> None:
     shape = channel_shape(layer, arch.pe_array.require_atoms())
     room = ChannelRoom(layer="x", shape=shape, arch=arch, kept=frozenset())
-    for nest, plan in zip(channel_nests(room), plans_of(layer, arch), strict=True):
+    for nest, plan in zip(nests_run(room), plans_of(layer, arch), strict=True):
         once = shape.groups * shape.images * int(shape.last[-1]) * shape.line_words
         again = 1 if nest.whole or nest.outer is Dim.PIXELS else -(-room.units(Dim.FILTERS) // nest.tile)
         if IFMAP in nest.passing:

@@ -9,11 +9,15 @@ from archsim.arch.channel_atoms import ChannelAtoms
 from archsim.arch.dram_devices import load_device
 from archsim.arch.memory_level import DramLevel
 from archsim.arch.pe_array import PeArray
+from archsim.catalog import load_arch, load_workload
 from archsim.engine.measure import measure_plan
 from archsim.engine.simulate import run_layer
 from archsim.errors import ConfigError, MappingError
+from archsim.mapping.channel_room import INDEXED_BY, ChannelRoom
 from archsim.mapping.channel_shape import channel_shape, winograd_gain
-from archsim.mapping.channel_tiles import ChannelRoom, channel_nests
+from archsim.mapping.channel_tiles import channel_nests
+from archsim.mapping.channel_walk import channel_fetches, walk_channels
+from archsim.mapping.fold_walk import changed, freeing_step
 from archsim.mapping.planner import plan_array_layer
 from archsim.terms import Dataflow, Direction, ZeroSkip
 from archsim.workload.layer import ConvLayer, MatmulLayer, ZeroFractions
@@ -23,11 +27,50 @@ from tests.mapping.hand_made import conv, matmul
 
 def test_one_buffer_loads_no_tile_ahead() -> None:
     layer = conv(16, 64, 16, 3)
-    for doubled, held in ((True, 2), (False, 1)):
+    for doubled in (True, False):
         arch = chip(3_500, double_buffered=doubled)
         room = ChannelRoom(layer="x", shape=channel_shape(layer, ATOMS), arch=arch, kept=frozenset())
-        (nest,) = channel_nests(room)
-        assert (nest.whole, nest.blocks_held) == (False, held)
+        ahead = []
+        for nest in channel_nests(room):
+            assert not nest.whole
+            walk = walk_channels(room, nest)
+            for dim, operand in INDEXED_BY.items():
+                begins = changed(walk.group, walk.tile, *([walk.block] if dim is not nest.outer else []))
+                fetches = channel_fetches(room, nest, walk)[operand]
+                fetched = fetches.words > 0
+                ahead.append((fetches.release < freeing_step(begins, 1))[fetched].any())
+        assert any(ahead) == doubled
+
+
+# Distances from the longer of array and DRAM, each alone: as measured, rounded up.
+@pytest.mark.parametrize(
+    ("arch", "network", "batch", "name", "within"),
+    [("nvdla_large", "vgg16", 1, "conv3_2", 0.04), ("nvdla_small", "vgg16", 1, "conv4_2", 0.09),
+     ("nvdla_small", "vgg16", 1, "conv1_1", 0.05), ("nvdla_small", "resnet18", 1, "conv4_1_1", 0.02),
+     ("nvdla_small", "mobilenet_v1", 1, "dw8", 0.01), ("nvdla_small", "googlenet", 1, "inception_4a_pool_proj", 0.05)],
+)  # fmt: skip
+def test_loads_hide_in_layers_that_are_in_no_sheet(arch, network, batch, name, within) -> None:
+    chip_given = load_arch(arch)
+    layer = next(layer for layer in load_workload(network, batch).layers if layer.name == name)
+    run = run_layer(layer, chip_given)
+    moved = sum(row.bytes for row in run.traffic if row.level == "dram")
+    alone = max(run.compute_cycles, moved / chip_given.dram.bandwidth_bytes_per_cycle)
+    assert alone <= run.total_cycles <= alone * (1 + within)
+
+
+def test_what_is_read_again_is_paid_by_less_time() -> None:
+    """Three thirds of the ifmap beside two blocks of weights, rather than two halves and one block: 1 MiB more, 29 % less time."""
+    layer = next(layer for layer in load_workload("vgg16").layers if layer.name == "conv3_2")
+    arch = load_arch("nvdla_large")
+    run = run_layer(layer, arch)
+    assert run.total_cycles < 669_670 * 0.72
+    assert sum(row.bytes for row in run.traffic if row.level == "dram" and row.operand is WEIGHT) == 3 * 256 * 256 * 16
+
+
+def test_a_sheets_own_rule_stays_where_its_loads_hide() -> None:
+    """The filters in two parts, the ifmap twice: no plan keeps parts of the larger ifmap instead."""
+    plans = plans_of(conv(64, 256, 32, 1), chip(12 * 1024))
+    assert {dram_bytes(plan, WEIGHT) for plan in plans} == {64 * 256}
 
 
 def test_the_smaller_operand_stays_and_the_larger_one_comes_again_for_each_part() -> None:

@@ -237,6 +237,6 @@ def test_a_row_of_a_layer_that_the_chip_does_not_run_is_refused() -> None:
         chip="eyeriss_v1", workload="alexnet", layer="norm1", quantity="total_cycles", published=5.0, source="x"
     )
     with pytest.raises(
-        ConfigError, match="total_cycles of norm1 of alexnet on eyeriss_v1: not simulated: .*vector_unit"
+        ConfigError, match=r"total_cycles of norm1 of alexnet on eyeriss_v1: not simulated: .*vector_unit"
     ):
         published_suite("mine", [row], {}, reference="a test")
