@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from archsim.study.result import RunResult
     from archsim.study.saved_run import load_run
     from archsim.study.simulate import simulate
+    from archsim.workload.mask_files import load_masks
     from archsim.workload.network import Workload
+    from archsim.zero_sources import load_on_images
 
 _FACE = {
     "load_arch": "archsim.catalog",
@@ -24,6 +26,8 @@ _FACE = {
     "RunResult": "archsim.study.result",
     "load_run": "archsim.study.saved_run",
     "recost": "archsim.study.recost",
+    "load_masks": "archsim.workload.mask_files",
+    "load_on_images": "archsim.zero_sources",
     "load_energy_table": "archsim.cost.energy_table",
     "Architecture": "archsim.arch.architecture",
     "Workload": "archsim.workload.network",
@@ -37,6 +41,8 @@ __all__ = [
     "Workload",
     "load_arch",
     "load_energy_table",
+    "load_masks",
+    "load_on_images",
     "load_run",
     "load_workload",
     "recost",

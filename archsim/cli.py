@@ -5,49 +5,33 @@ Nothing is computed here, and whatever is heavy is imported by the command that 
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
 from archsim.cli_convert import convert
 from archsim.cli_options import (
-    Arch,
     AsJson,
-    Batch,
-    Check,
     Commands,
     Device,
-    Dram,
-    DramChoice,
-    EnergyTable,
-    Layers,
     Mapping,
-    Network,
     Out,
     Outstanding,
     PageChoice,
     Plot,
     PolicyChoice,
-    RowMappings,
     Run,
-    Seed,
-    Settings,
     Shelf,
     Trace,
     Version,
     named_path,
 )  # fmt: skip
+from archsim.cli_output import deliver, print_json, say
+from archsim.cli_run import demo, run
 from archsim.cli_validate import validate
 from archsim.errors import ArchsimError, SimulationError
 from archsim.terms import DramPolicy
-
-if TYPE_CHECKING:
-    from archsim.arch.architecture import Architecture
-    from archsim.engine.simulate import Progress
-    from archsim.study.result import RunResult
 
 app = typer.Typer(
     name="archsim",
@@ -66,59 +50,15 @@ def top(context: typer.Context, *, version: Version = False) -> None:
         typer.echo(f"archsim {dict(program_versions())['archsim']}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        _say(context.get_help())
+        say(context.get_help())
         raise typer.Exit(2)
 
 
-@app.command()
-def run(
-    arch: Arch,
-    workload: Network,
-    *,
-    out: Out = None,
-    batch: Batch = None,
-    layers: Layers = None,
-    settings: Settings = None,
-    mapping: RowMappings = None,
-    dram: Dram = None,
-    energy_table: EnergyTable = None,
-    seed: Seed = 0,
-    check: Check = False,
-    as_json: AsJson = False,
-) -> None:
-    """Run a network on a chip."""
-    from archsim.catalog import load_workload
-    from archsim.engine.link_zeros import cut_out
-    from archsim.study.directory import check_directory
-    from archsim.study.mapped_layers import check_mapped_layers
-    from archsim.study.simulate import simulate
-
-    if out is not None:
-        check_directory(out)
-    chip = _chip(arch, settings, dram=dram, mapping=mapping, energy_table=energy_table)
-    network = load_workload(workload, batch=batch)
-    if mapping is not None:
-        check_mapped_layers(chip, network)
-    if layers is not None:
-        network = cut_out(network, layers)
-    if check:
-        from archsim.value_check import check_values
-
-        _say(check_values(workload, chip))
-    with _progress() as on_layer:
-        result = simulate(chip, network, seed=seed, on_layer=on_layer)
-    _deliver(result, out, as_json=as_json)
-
-
+app.command()(run)
 app.command(short_help="Convert a float network into codes.")(convert)
 
 
-@app.command(short_help="Run ResNet-50 on tpu_like.")
-def demo(out: Out = Path("archsim-demo")) -> None:
-    """Run ResNet-50 (from the onnx package) on the shipped arch tpu_like."""
-    from archsim.convert.light_models import light_model
-
-    run("tpu_like", str(light_model("resnet50")), out=out)
+app.command(short_help="Run ResNet-50 on tpu_like.")(demo)
 
 
 @app.command(short_help="Price a saved run with another table.")
@@ -133,7 +73,7 @@ def recost(
     from archsim.study.recost import recost_with_table
     from archsim.study.saved_run import load_run
 
-    _deliver(recost_with_table(load_run(source), table), out, as_json=as_json)
+    deliver(recost_with_table(load_run(source), table), out, as_json=as_json)
 
 
 @app.command()
@@ -149,7 +89,7 @@ def roofline(
     from archsim.study.saved_run import load_run
 
     write_roofline([load_run(source) for source in sources], out)
-    _say(f"{out} and {out.with_suffix('.csv')}")
+    say(f"{out} and {out.with_suffix('.csv')}")
 
 
 @app.command()
@@ -179,7 +119,7 @@ def dram(
 
         write_dram_files(report, commands, plot)
     if as_json:
-        _print_json(report.summary())
+        print_json(report.summary())
     else:
         from archsim.report.dram_terminal import print_dram
 
@@ -230,63 +170,6 @@ def _survive_odd_names(stream: TextIO) -> None:
         stream.reconfigure(errors="backslashreplace")
 
 
-def _chip(
-    arch: str, settings: list[str] | None, *, dram: DramChoice | None, mapping: str | None, energy_table: str | None
-) -> "Architecture":
-    from archsim.arch.mapping_keys import with_mapping
-    from archsim.catalog import load_arch
-    from archsim.cost.price_source import with_energy_table
-
-    chip = load_arch(arch, tuple(settings or ()))
-    if dram is DramChoice.IDEAL:
-        chip = chip.with_ideal_dram()
-    if mapping is not None:
-        chip = with_mapping(chip, mapping)
-    return chip if energy_table is None else with_energy_table(chip, energy_table)
-
-
-def _deliver(result: "RunResult", out: Path | None, *, as_json: bool) -> None:
-    """Print a result, write it where asked, and say what was not costed."""
-    from archsim.report.terminal import uncosted_lines
-
-    if out is not None:
-        from archsim.report.pictures import write_run
-
-        write_run(result, out)
-    if as_json:
-        _print_json(result.summary())
-    else:
-        from archsim.report.terminal import print_run
-
-        print_run(result)
-    for line in uncosted_lines(result.uncosted):
-        _say(line)
-    if out is not None:
-        _say(f"tables and pictures are in {out}")
-
-
-def _print_json(value: object) -> None:
-    from archsim.study.plain_json import json_text
-
-    typer.echo(json_text(value), nl=False)
-
-
-@contextmanager
-def _progress() -> Iterator["Progress | None"]:
-    """Show a bar on stderr, when that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from archsim.report.terminal import progress_bar
-
-    with progress_bar() as on_layer:
-        yield on_layer
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
 def _fail(text: str, code: int) -> NoReturn:
-    _say(text)
+    say(text)
     sys.exit(code)

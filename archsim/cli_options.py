@@ -51,6 +51,22 @@ RowMappings = Annotated[
         "--mapping", metavar="search|FILE", help="Row stationary: search every layer, or map as a .yaml says."
     ),
 ]
+Inputs = Annotated[
+    str | None,
+    typer.Option(
+        "--inputs",
+        metavar="IMAGES",
+        help="Zeros of these images: mnist:test:100, an .npz... of an .onnx or a converted one.",
+    ),
+]
+Masks = Annotated[
+    Path | None,
+    typer.Option("--masks", metavar="DIR", parser=named_path, help="Zeros as in LAYER.ifmap.npy, act-LAYER-0.npy..."),
+]
+Zeros = Annotated[
+    list[str] | None,
+    typer.Option("--zeros", metavar="HOW", help="Zeros drawn: runs:8, channels:0.3, 0.44,images:0.05, weight=0.6."),
+]
 Layers = Annotated[str | None, typer.Option("--layers", metavar="GLOB", help="Only the layers whose names match.")]
 Dram = Annotated[DramChoice | None, typer.Option("--dram", help="ideal: transfers take no time.")]
 EnergyTable = Annotated[
@@ -62,7 +78,7 @@ EnergyTable = Annotated[
     ),
 ]
 Check = Annotated[bool, typer.Option("--check", help="First run the golden inputs of a converted workload through this array, register by register.")]  # fmt: skip
-Seed = Annotated[int, typer.Option("--seed", help="Of every random choice.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of every random choice, 0 or more.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead of tables.")]
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A directory that `run --out` wrote.")]
 Trace = Annotated[Path, typer.Argument(metavar="TRACE.csv", help="Rows of addr,is_write,arrival: bytes, 0|1, clocks.")]

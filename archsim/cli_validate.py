@@ -19,12 +19,19 @@ Suites = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="SUITE...",
-        help="dram, sram, numerics, rtl, isca16, or chips: eyeriss, nvdla, tpu, chips; all if left out.",
+        help="dram, sram, numerics, rtl, isca16, or chips: eyeriss, nvdla, tpu, chips, feie, zasca, scnn, cnvlutin; all if left out.",
     ),
 ]
 Reference = Annotated[
     Path | None,
     typer.Option("--reference", metavar="FILE.csv", parser=named_path, help="Other published rows, in the same columns."),
+]  # fmt: skip
+Masks = Annotated[
+    Path | None,
+    typer.Option(
+        "--masks", metavar="DIR", parser=named_path,
+        help="scnn, zasca, cnvlutin: run the pairs act-LAYER-0.npy, wgt-LAYER.npy of a folder in place of their own cases.",
+    ),
 ]  # fmt: skip
 Plot = Annotated[
     Path | None,
@@ -35,7 +42,14 @@ Plot = Annotated[
 ]  # fmt: skip
 
 
-def validate(suites: Suites = None, *, reference: Reference = None, plot: Plot = None, as_json: AsJson = False) -> None:
+def validate(
+    suites: Suites = None,
+    *,
+    reference: Reference = None,
+    masks: Masks = None,
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
     """Hold archsim against published numbers; exit 1 where a bound is broken."""
     if plot is not None and reference is not None and plot.with_suffix(".csv").resolve() == reference.resolve():
         raise typer.BadParameter(
@@ -45,7 +59,7 @@ def validate(suites: Suites = None, *, reference: Reference = None, plot: Plot =
     from archsim.validate.suites import run_suites
     from archsim.validate.tables import plain_suite
 
-    results = run_suites(suites or [], reference)
+    results = run_suites(suites or [], reference, masks)
     if as_json:
         from archsim.study.plain_json import json_text
 

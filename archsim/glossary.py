@@ -97,7 +97,8 @@ GLOSSARY: dict[str, str] = {
     "bytes": "The same words in their format, as packed in that level. [B] A column of traffic.csv.",
     # How it is mapped
     "dataflow": "Which operand stays in the PEs while the others stream past: weight_stationary, output_stationary, "
-    "input_stationary, row_stationary (rows of all three) or channel_parallel (none); vector for operators of the vector unit, none for those not run.",
+    "input_stationary, row_stationary (rows of all three), pixel_broadcast (psums), planar_tiles (ifmap), channel_parallel or "
+    "brick_lanes (none); vector for operators of the vector unit, none for those not run.",
     "weight_stationary": "Weights stay in the PEs, ifmap values stream past, psums move down the rows.",
     "output_stationary": "Psums stay in the PEs until they are complete; ifmap and weight values stream past.",
     "input_stationary": "Ifmap values stay in the PEs, weights stream past, psums move down the rows.",
@@ -118,7 +119,17 @@ GLOSSARY: dict[str, str] = {
     "pass_overhead": "Row stationary: share of a pass that start, hand-over and drain take beyond its words and MACs, 0..1; no model of them.",
     "atom": "Channel parallel: channels and filters come in whole atoms (channel_atom, filter_atom), the last one padded.",
     "Winograd": "Channel parallel: 3 x 3 kernels of stride 1 as F(2 x 2, 3 x 3), 16 multiplications for 4 ofmap values instead of 36.",
+    "pixel_broadcast": "All PEs see one ifmap pixel at a time, each multiplies it by the tap that links it to its own psum; psums stay "
+    "until they are complete. FEIE and ZASCA call it the fully-connected inspired dataflow (FID).",
+    "brick_lanes": "Lanes take bricks of neighbouring channels, each with its slice of all filters (DaDianNao); with zeros skipped "
+    "every lane goes through its own bricks and waits at the end of a window (Cnvlutin).",
+    "planar_tiles": "Each PE keeps a tile of every ifmap plane, weights are broadcast: dot products (DCNN), or with zeros skipped the "
+    "products of all nonzero values of two vectors, scattered to banks of accumulators (SCNN).",
+    "set": "Pixel broadcast: neighbouring PEs of a tile that share an ofmap row and a filter, ceil(kernel width / stride) of them.",
+    "segment": "Pixel broadcast: the part of an ofmap row whose psums fit the PEs' registers.",
+    "brick": "Values of neighbouring channels of one pixel that are stored together: 16 in Cnvlutin.",
     "gate": "Zero gating: a MAC with a zero takes its cycle, but multiplier, weight spad and psum spad stand still. It saves energy, no time.",
+    "skip": "Zero skipping: what a dataflow can step over takes neither cycle nor energy; zero_skip.csv says what it saved.",
     "vector": "Not a dataflow of the array: the operator runs on the vector unit (pool, add, activation, normalisation).",
     "fold": "One pass of the array while the stationary operand stays put.",
     "folds": "Folds of the layer, all groups; 0 for operators of the vector unit.",
@@ -136,9 +147,39 @@ GLOSSARY: dict[str, str] = {
     "clock": "Energy of clock tree, pipeline registers and control of the PEs, where the arch gives it (clock_pj_per_pe_cycle).",
     "occupied_macs": "MACs that took a multiplier for a cycle: gated ones did, skipped ones did not.",
     "lane_ops": "Operations on the vector unit; not in macs, not in TOPS.",
-    "zero skip": "Work that is not issued because an operand is zero. It never changes a value and never adds cycles.",
+    "zero skip": "Work that is not issued because an operand is zero. It never changes a value and never adds cycles. Key zero_skip "
+    "of pe_array: none, gate (a zero's MAC stands still: less energy) or skip (it is not issued: less time too).",
     "is_costed": "false = archsim has no model for this operator: every count of the row is 0 and the totals leave it out.",
     "note": "A sentence on the layer for the reader, such as why its operator is not costed.",
+    # What zeros save: zero_skip.csv
+    "scheme": "What the array does with zeros: gate or skip. A column of zero_skip.csv.",
+    "zeros_from": "Where the zeros of the ifmap come from: a file, inference on images, or drawn, and how.",
+    "weight_zeros_from": "Where the zeros of the weights come from; empty = not known, none is taken to be zero.",
+    "ifmap_zero_fraction": "Share of zeros among the ifmap values that the layer was run with, mean over images, 0..1.",
+    "ifmap_zero_fraction_std": "Standard deviation of that share over images.",
+    "ifmap_zero_fraction_min": "That share of the image that has fewest zeros, 0..1.",
+    "ifmap_zero_fraction_max": "That share of the image that has most zeros, 0..1.",
+    "weight_zero_fraction": "Share of zeros among the weights, 0..1.",
+    "ifmap_images": "Images, or rows of a matrix, whose zeros were counted.",
+    "ifmap_words": "Ifmap values whose zeros were counted. [words]",
+    "ifmap_mean_zero_run": "Zeros in a row in C order (image, channel, row, column), on average. [words]",
+    "ifmap_empty_brick_fraction": "Share of bricks of 16 channels of a pixel that hold only zeros, 0..1.",
+    "ifmap_empty_channel_group_fraction": "Share of groups of 8 channels of a pixel that hold only zeros, 0..1; empty = fewer channels.",
+    "ifmap_empty_column_group_fraction": "Share of groups of 8 neighbours in a row (4 in short rows) that hold only zeros, 0..1.",
+    "ifmap_channel_zero_fraction_min": "Share of zeros of the channel that has fewest, 0..1.",
+    "ifmap_channel_zero_fraction_max": "Share of zeros of the channel that has most, 0..1.",
+    "dense_compute_cycles": "compute_cycles of the same array taking every value. [cycles]",
+    "ideal_cycles": "dense_compute_cycles times the share of what the scheme has to take: its gain if nothing were lost. [cycles]",
+    "fragmentation_cycles": "Lost as what zeros leave no longer fills vectors, bricks or windows of the array; negative where skipping "
+    "escapes a loss that the dense array has. [cycles]",
+    "imbalance_cycles": "Lost as lanes or PEs that share a piece of work have different amounts of it. [cycles]",
+    "sync_cycles": "Lost as pieces of work wait for each other at barriers. [cycles]",
+    "conflict_cycles": "Lost on banks that two results want at the same time. [cycles]",
+    "memory_stall_cycles": "onchip_stall_cycles + dram_stall_cycles: with zeros skipped the array is sooner out of words. [cycles]",
+    "dense_total_cycles": "total_cycles of the same chip taking every value. [cycles]",
+    "cycles_saved": "dense_total_cycles - total_cycles. [cycles]",
+    "dense_energy_pj": "Energy of the same chip taking every value; empty = not known: the run was priced anew. [pJ]",
+    "energy_saved_pj": "dense_energy_pj - energy_pj. [pJ]",
     # Cycles
     "compute_cycles": "The array (or vector unit) alone, every memory ideal. [cycles]",
     "onchip_stall_cycles": "Cycles added when on-chip buffers, ports and networks are real and DRAM is ideal. [cycles]",

@@ -50,14 +50,22 @@ class Dataflow(StrEnum):
     ROW_STATIONARY = "row_stationary"
     CHANNEL_PARALLEL = "channel_parallel"
     """None does: channels lie down the rows, filters across, and psums grow behind the array."""
+    PIXEL_BROADCAST = "pixel_broadcast"
+    """Psums do: all PEs see one ifmap pixel at a time, each with the tap that links it to its own psum (FEIE, ZASCA)."""
+    BRICK_LANES = "brick_lanes"
+    """None does: lanes take bricks of channels, each with its slice of all filters (DaDianNao, Cnvlutin)."""
+    PLANAR_TILES = "planar_tiles"
+    """Ifmap tiles do: each PE keeps a part of every plane, weights are broadcast (DCNN, SCNN)."""
 
 
 class ZeroSkip(StrEnum):
-    """What a PE does with a MAC whose ifmap value is zero."""
+    """What an array does with a MAC whose ifmap value is zero; some look at weights too, or instead."""
 
     NONE = "none"
     GATE = "gate"
     """It takes its cycle, but the multiplier, the weight spad and the psum spad stand still."""
+    SKIP = "skip"
+    """It is not issued where the dataflow can step over it: it takes neither cycle nor energy."""
 
 
 class MapObjective(StrEnum):

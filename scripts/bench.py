@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench_clocked import bench_clocked
 from bench_numerics import bench_numerics
+from bench_zeros import bench_zeros
 
 BARS = {
     "archsim --help": 0.3, "import archsim": 0.5, "network": 1.0, "network on banks": 5.0,
@@ -247,6 +248,7 @@ BENCHES = {
     "clocked": bench_clocked,
     "dram": bench_dram,
     "numerics": bench_numerics,
+    "zeros": bench_zeros,
     "scalesim": bench_scale_sim,
 }
 

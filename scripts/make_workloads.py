@@ -1,13 +1,14 @@
 """Write the regular networks of workloads/: `python scripts/make_workloads.py [DIR]`.
 
-The YAML is what ships and what archsim reads; this script only saves typing. alexnet, lenet5 and
-lenet_300_100 are written by hand. A test holds the shipped files to this script's output.
+The YAML is what ships and what archsim reads; this script only saves typing. alexnet, lenet5,
+lenet_300_100, nin, vgg_cnn_m and vgg_cnn_s are written by hand. A test holds the shipped files to this script's output.
 """
 
 import sys
 from pathlib import Path
 
 from network_writer import Network
+from pruned_networks import make_pruned
 
 VALUE_OPS_NOTE = "ReLU, bias and batch norm are taken as done on the way out of the array"
 CONCAT_NOTE = "A concat moves nothing: its sources write to their place in it"
@@ -275,7 +276,7 @@ def make_all() -> list[Network]:
         make_squeezenet(), make_bert_base(), make_decoder_block(),
         make_tpu_products("mlp0", 5, 20_000_000), make_tpu_products("mlp1", 4, 5_000_000),
         make_tpu_products("lstm0", 58, 52_000_000), make_tpu_products("lstm1", 56, 34_000_000),
-        make_tpu_cnn0(), make_tpu_products("cnn1", 89, 100_000_000, positions=55),
+        make_tpu_cnn0(), make_tpu_products("cnn1", 89, 100_000_000, positions=55), *make_pruned(),
     ]  # fmt: skip
 
 

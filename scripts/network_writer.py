@@ -15,7 +15,8 @@ class Network:
         self.macs = 0
 
     def conv(self, name: str, kernel: int, out: int, *, stride: int = 1, groups: int = 1, source: str | None = None,
-             padding: int | None = None, ifmap_zeros: float | None = None) -> str:  # fmt: skip
+             padding: int | None = None, ifmap_zeros: float | None = None,
+             weight_zeros: float | None = None) -> str:  # fmt: skip
         """Add a square convolution; padding is half the kernel unless given."""
         channels, size = self.shapes[self.last if source is None else source]
         pad = kernel // 2 if padding is None else padding
@@ -25,9 +26,7 @@ class Network:
                 "out_channels": out}  # fmt: skip
         if groups > 1:
             keys["groups"] = groups
-        if ifmap_zeros is not None:
-            keys["zero_fractions"] = {"ifmap": ifmap_zeros}
-        return self._add(name, "conv", keys, (out, ofmap), source)
+        return self._add(name, "conv", keys | _zeros(ifmap_zeros, weight_zeros), (out, ofmap), source)
 
     def pool(self, name: str, op: str, kernel: int, stride: int, *, padding: int = 0, is_ceil: bool = False,
              source: str | None = None) -> str:  # fmt: skip
@@ -45,12 +44,15 @@ class Network:
         channels, size = self.shapes[self.last]
         return self._add(name, "global_average_pool", {"channels": channels, "ifmap": [size, size]}, (channels, 1))
 
-    def fc(self, name: str, columns: int) -> str:
+    def fc(
+        self, name: str, columns: int, *, ifmap_zeros: float | None = None, weight_zeros: float | None = None
+    ) -> str:
         """Add a fully connected layer on the flattened last ofmap."""
         channels, size = self.shapes[self.last]
         inner = channels * size**2
         self.macs += inner * columns
-        return self._add(name, "fc", {"rows": 1, "inner": inner, "columns": columns}, (columns, 1))
+        keys: dict[str, object] = {"rows": 1, "inner": inner, "columns": columns}
+        return self._add(name, "fc", keys | _zeros(ifmap_zeros, weight_zeros), (columns, 1))
 
     def matmul(self, name: str, rows: int, inner: int, columns: int, **more: object) -> str:
         """Add a matrix product; ``more`` holds batches, weight_input, inputs."""
@@ -94,6 +96,12 @@ class Network:
             *(f'  - "{note}"' for note in self.notes), "layers:",
         ]  # fmt: skip
         return "\n".join(head + self.lines) + "\n"
+
+
+def _zeros(ifmap: float | None, weight: float | None) -> dict[str, object]:
+    """Return the key ``zero_fractions``, where something is known."""
+    known = {name: share for name, share in (("ifmap", ifmap), ("weight", weight)) if share is not None}
+    return {"zero_fractions": known} if known else {}
 
 
 def _flow(value: object) -> str:

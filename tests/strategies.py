@@ -6,8 +6,9 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
+from archsim.arch.log_adder import LogAdder
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, OsFold, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, OsFold, PeArray, StartEvent
 from archsim.arch.row_mapping import MappingChoice
 from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.mapping.array_plan import plan_array_steps

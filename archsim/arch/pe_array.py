@@ -4,13 +4,17 @@ The settings are the ones that RTL of third parties shows to matter (weight regi
 latencies, reloads, drains); the defaults give SCALE-Sim's cycles. `mapping/` turns them into time.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
+from archsim.arch.brick_lanes import BrickLanes
+from archsim.arch.broadcast_tiles import BroadcastTiles
 from archsim.arch.channel_atoms import ChannelAtoms
+from archsim.arch.dataflow_settings import NEEDED_BY, SETTINGS_OF, in_words
+from archsim.arch.log_adder import LogAdder
+from archsim.arch.planar_pe import PlanarPe
 from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.errors import ConfigError
-from archsim.numerics.accumulator import LogAdderKind, LogSum
 from archsim.terms import Dataflow, ZeroSkip
 
 
@@ -52,39 +56,6 @@ class StartEvent(StrEnum):
 
     FIRST_OPERAND = "first_operand"
     FIRST_ACTIVATION = "first_activation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogAdder:
-    """What adds two logarithms in a PE, where psums do not leave the log domain.
-
-    Parameters
-    ----------
-    kind
-        A table of the Gaussian logarithms, or an approximation without one.
-    fraction_bits
-        Of the running logarithm. [b]
-    entries
-        Of each of the two tables (sum and difference), a divisor of the differences within reach; None = one for
-        every difference.
-    reach_octaves
-        Differences beyond it add nothing; None = ``fraction_bits`` + 2. Beside ``entries`` it moves no
-        cost, only values. [octaves]
-    latency_cycles
-        From two logarithms to the one of their sum. [cycles]
-    """
-
-    kind: LogAdderKind
-    fraction_bits: int
-    entries: int | None = None
-    reach_octaves: int | None = None
-    latency_cycles: int = 1
-
-    @property
-    def log_sum(self) -> LogSum:
-        """The same adder as `numerics/` knows it. Raises ValueError where the settings contradict each other."""
-        reach = self.reach_octaves or (self.fraction_bits + 2 if self.entries else 0)
-        return LogSum(fraction_bits=self.fraction_bits, kind=self.kind, entries=self.entries or 0, reach_octaves=reach)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +109,15 @@ class PeArray:
         Its latency lengthens the hop of a psum from row to row (weight and input stationary); an
         output-stationary PE takes its next pair only when the sum before is done: nothing is interleaved.
     zero_skip
-        What a PE does with a MAC whose ifmap value is zero.
+        What the array does with a MAC whose ifmap value is zero; planar tiles step over zero weights too, input-stationary
+        arrays over those alone.
     multipliers_per_pe
-        Taps of a filter row that a PE multiplies in one cycle; row stationary only.
+        Taps of a filter row that a PE multiplies in a cycle (row stationary), products of its vectors (planar tiles).
     spads, networks, row_pe
         Of a row-stationary array, which has to have them; None for all others.
-    atoms
-        Of a channel-parallel array, which has to have them; None for all others.
+    atoms, tiles, bricks, planar
+        Of an array that is channel parallel, a pixel broadcast, of brick lanes, of planar tiles: each has to have its
+        own; None for all others.
     """
 
     rows: int
@@ -174,6 +147,9 @@ class PeArray:
     networks: ArrayNetworks | None = None
     row_pe: RowPe | None = None
     atoms: ChannelAtoms | None = None
+    tiles: BroadcastTiles | None = None
+    bricks: BrickLanes | None = None
+    planar: PlanarPe | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._foreign_settings(), *self._idle_settings(), *self._missing_settings()]
@@ -196,6 +172,18 @@ class PeArray:
         return self.zero_skip is ZeroSkip.GATE
 
     @property
+    def skips(self) -> bool:
+        """Whether the array steps over zeros."""
+        return self.zero_skip is ZeroSkip.SKIP
+
+    @property
+    def dense(self) -> "PeArray":
+        """The same array taking every value, zeros and all."""
+        tiles = None if self.tiles is None else self.tiles.dense
+        planar = None if self.planar is None else self.planar.dense
+        return replace(self, zero_skip=ZeroSkip.NONE, tiles=tiles, bricks=self.bricks and BrickLanes(), planar=planar)
+
+    @property
     def add_cycles(self) -> int:
         """Cycles of one accumulation: 1, or the latency of an adder of logarithms. [cycles]"""
         return self.log_adder.latency_cycles if self.log_adder else 1
@@ -215,6 +203,20 @@ class PeArray:
         """The loop of a row-stationary PE, its defaults where none was given."""
         return self.row_pe or RowPe()
 
+    @property
+    def for_network_input(self) -> "PeArray":
+        """The array as it takes the network's own input: dense where it skips only what it has encoded itself."""
+        return self.dense if self.bricks is not None and self.bricks.first_layer_dense else self
+
+    @property
+    def stores(self) -> Spads | None:
+        """What a PE keeps its words in where that is more than a register for each operand."""
+        if self.tiles is not None:
+            return Spads(ifmap_words=1, weight_words=1, psum_words=self.tiles.psum_registers)
+        if self.planar is not None:
+            return self.planar.stores
+        return self.spads
+
     def require_spads(self) -> Spads:
         """Return the spads; call it only for a row-stationary array."""
         assert self.spads is not None, f"a {self.dataflow} array has no spads"
@@ -230,9 +232,24 @@ class PeArray:
         assert self.atoms is not None, f"a {self.dataflow} array has no atoms"
         return self.atoms
 
+    def require_tiles(self) -> BroadcastTiles:
+        """Return the tiles; call it only for a pixel broadcast."""
+        assert self.tiles is not None, f"a {self.dataflow} array has no tiles"
+        return self.tiles
+
+    def require_bricks(self) -> BrickLanes:
+        """Return the lanes; call it only for an array of brick lanes."""
+        assert self.bricks is not None, f"a {self.dataflow} array has no bricks"
+        return self.bricks
+
+    def require_planar(self) -> PlanarPe:
+        """Return what each PE has; call it only for an array of planar tiles."""
+        assert self.planar is not None, f"a {self.dataflow} array has no planar PEs"
+        return self.planar
+
     def _foreign_settings(self) -> list[str]:
         return [
-            f"{key} (={getattr(self, key)!s}) is a setting of {_in_words(owners)} arrays; this one is "
+            f"{key} (={getattr(self, key)!s}) is a setting of {in_words(owners)} arrays; this one is "
             f"{self.dataflow}: leave it out, or --set pe_array.{key}=null"
             for key, owners in SETTINGS_OF.items()
             if self.dataflow not in owners and getattr(self, key) != _DEFAULTS[key]
@@ -257,9 +274,17 @@ class PeArray:
             idle.append(
                 "k_tile_keeps_psum (=False) needs k_tile > 0: without a limit the whole window streams in one pass"
             )
+        if self.structured_sparsity and self.skips:
+            idle.append("structured_sparsity (=True) needs zero_skip = none or gate: which weights stay is not known")
         idle += self._idle_in_a_patch()
         if self.atoms is not None:
             idle += self.atoms.misfits(self.rows, self.columns)
+        if self.tiles is not None:
+            idle += self.tiles.misfits(skips=self.skips)
+        if self.bricks is not None:
+            idle += self.bricks.misfits(skips=self.skips)
+        if self.planar is not None:
+            idle += self.planar.misfits(self.multipliers_per_pe, skips=self.skips)
         return idle
 
     def _idle_in_a_patch(self) -> list[str]:
@@ -272,27 +297,4 @@ class PeArray:
         ]
 
 
-_STATIONARY = frozenset({Dataflow.WEIGHT_STATIONARY, Dataflow.INPUT_STATIONARY})
-_OUTPUT = frozenset({Dataflow.OUTPUT_STATIONARY})
-_ROW = frozenset({Dataflow.ROW_STATIONARY})
-_MATRIX = _STATIONARY | _OUTPUT
-
-SETTINGS_OF: dict[str, frozenset[Dataflow]] = {
-    **dict.fromkeys(
-        ("weight_regs", "weight_load_cycles", "weight_switch_gap", "load_granularity", "start_event"), _STATIONARY
-    ),
-    **dict.fromkeys(("os_fold", "os_drain", "drain_overlap", "k_tile", "k_tile_keeps_psum"), _OUTPUT),
-    **dict.fromkeys(("act_hop", "input_regs", "edge_folds", "structured_sparsity", "log_adder"), _MATRIX),
-    **dict.fromkeys(("multipliers_per_pe", "spads", "networks", "row_pe"), _ROW),
-    "atoms": frozenset({Dataflow.CHANNEL_PARALLEL}),
-    "psum_hop": _STATIONARY | _ROW,
-}
-"""Setting -> the dataflows that have it; a setting that is not listed belongs to all."""
-NEEDED_BY = {Dataflow.ROW_STATIONARY: ("spads", "networks"), Dataflow.CHANNEL_PARALLEL: ("atoms",)}
-"""Settings without a default, by the dataflow that has to have them."""
 _DEFAULTS = {field.name: field.default for field in fields(PeArray)}
-
-
-def _in_words(dataflows: frozenset[Dataflow]) -> str:
-    *most, last = (each.value for each in Dataflow if each in dataflows)
-    return f"{', '.join(most)} and {last}" if most else last

@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, StrictBool
 
+from archsim.arch.brick_keys import BricksKeys
+from archsim.arch.broadcast_keys import TilesKeys
 from archsim.arch.channel_atoms import ChannelAtoms
 from archsim.arch.keys import Conflict, Keys
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, OsFold, PeArray, StartEvent
+from archsim.arch.log_adder import LogAdder
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, OsFold, PeArray, StartEvent
+from archsim.arch.planar_keys import PlanarKeys
 from archsim.arch.row_pe import ArrayNetworks, RowPe, Spads
 from archsim.arch.value_types import Count, Cycles, PositiveCycles, Share, Words
 from archsim.errors import ConfigError
@@ -21,8 +26,11 @@ SHORT_DATAFLOWS = {
     "is": Dataflow.INPUT_STATIONARY,
     "rs": Dataflow.ROW_STATIONARY,
     "cp": Dataflow.CHANNEL_PARALLEL,
+    "fid": Dataflow.PIXEL_BROADCAST,
+    "bl": Dataflow.BRICK_LANES,
+    "pt": Dataflow.PLANAR_TILES,
 }
-"""SCALE-Sim's words for the dataflows, accepted beside ours."""
+"""Short words for the dataflows, SCALE-Sim's and others, accepted beside ours."""
 
 
 def _long_dataflow(value: Any) -> Any:
@@ -146,17 +154,23 @@ class PeArrayKeys(Keys):
     networks: NetworksKeys | None = None
     row_pe: RowPeKeys | None = None
     atoms: AtomsKeys | None = None
+    tiles: TilesKeys | None = None
+    bricks: BricksKeys | None = None
+    planar: PlanarKeys | None = None
 
     def conflicts(self) -> Iterable[Conflict]:
         """Return the settings that this dataflow does not have, as `PeArray` tells them."""
         try:
             self.build()
         except ConfigError as problem:
-            for key, rule in re.findall(r"^pe_array\.(\w+) \(=.*?\) (.*)$", str(problem), re.MULTILINE):
-                yield Conflict(at=(key,), message=rule, found=getattr(self, key), concerns=frozenset({key, "dataflow"}))
+            for place, rule in re.findall(r"^pe_array\.([\w.]+) \(=.*?\) (.*)$", str(problem), re.MULTILINE):
+                keys = tuple(place.split("."))
+                yield Conflict(
+                    at=keys, message=rule, found=attrgetter(place)(self), concerns=frozenset({keys[0], "dataflow"})
+                )
 
     def build(self) -> PeArray:
         """Return the array. Raises ConfigError where its settings contradict each other."""
         parts = {"log_adder": self.log_adder, "spads": self.spads, "networks": self.networks, "row_pe": self.row_pe,
-                 "atoms": self.atoms}  # fmt: skip
+                 "atoms": self.atoms, "tiles": self.tiles, "bricks": self.bricks, "planar": self.planar}  # fmt: skip
         return PeArray(**{**dict(self), **{name: part.build() if part else None for name, part in parts.items()}})

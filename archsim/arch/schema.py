@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StrictBool
 
 from archsim.arch.architecture import Architecture, EnergyChoice, VectorUnit
+from archsim.arch.dataflow_settings import in_words
 from archsim.arch.dram_keys import DramKeys
 from archsim.arch.keys import Conflict, Keys
 from archsim.arch.level_keys import LevelList, SramKeys
@@ -27,6 +28,9 @@ from archsim.numerics.link_code import WIDEST_LEVEL_BITS
 from archsim.numerics.number_format import NumberKind
 from archsim.numerics.operand_formats import OperandFormats
 from archsim.terms import Compression, Dataflow, ZeroSkip
+
+STORES_PADDING = frozenset({Dataflow.ROW_STATIONARY, Dataflow.PIXEL_BROADCAST})
+"""Dataflows that know ifmaps with their padding in DRAM."""
 
 
 def _known_format(name: str) -> str:
@@ -129,6 +133,10 @@ class ArchKeys(Keys):
             rule = f"is for row_stationary arrays; this one is {self.pe_array.dataflow}: leave it out"
             yield Conflict(at=("mapping",), message=rule, found=self.mapping.objective.value,
                            concerns=frozenset({"pe_array", "mapping"}))  # fmt: skip
+        if self.pe_array.dataflow is Dataflow.PIXEL_BROADCAST and len(self.levels) > 1:
+            rule = "leave this level out: a pixel_broadcast array keeps psums in its PEs and takes all else straight from DRAM"
+            yield Conflict(at=("levels", 0), message=rule, found=self.levels[0].name,
+                           concerns=frozenset({"pe_array", "levels"}))  # fmt: skip
         if self.pe_array.log_adder and not self.formats.follow_workload:
             psum = parse_format(self.formats.psum)
             if psum.kind is not NumberKind.LOGARITHMIC:
@@ -139,8 +147,8 @@ class ArchKeys(Keys):
                                concerns=frozenset({"pe_array", "formats"}))  # fmt: skip
         place, formats = len(self.levels) - 1, self.formats.build()
         dram = self.levels[place]
-        if isinstance(dram, DramKeys) and dram.stores_padding and self.pe_array.dataflow is not Dataflow.ROW_STATIONARY:
-            rule = f"is for row_stationary arrays; this one is {self.pe_array.dataflow}: leave it out"
+        if isinstance(dram, DramKeys) and dram.stores_padding and self.pe_array.dataflow not in STORES_PADDING:
+            rule = f"is for {in_words(STORES_PADDING)} arrays; this one is {self.pe_array.dataflow}: leave it out"
             yield Conflict(at=("levels", place, "stores_padding"), message=rule, found=True,
                            concerns=frozenset({"levels", "pe_array"}))  # fmt: skip
         for operand, code in dram.compression if isinstance(dram, DramKeys) else ():

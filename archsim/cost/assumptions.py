@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.log_adder import LogAdder
 from archsim.arch.memory_level import SramCell, SramLevel
-from archsim.arch.pe_array import LogAdder
 from archsim.cost.arithmetic import Arithmetic, Operator, OperatorKind, adder, mac_operators
 from archsim.cost.dram_standin import device_copies
 from archsim.cost.energy_table import EnergyTable
@@ -156,7 +156,7 @@ def _about_level(level: SramLevel, table: EnergyTable) -> tuple[str, ...]:
 
 def _prices_files(arch: Architecture, table: EnergyTable) -> bool:
     """Whether the table prices a PE's stores by their size."""
-    return arch.pe_array.spads is not None and "spad_pj_per_bit" not in table.overrides
+    return arch.pe_array.stores is not None and "spad_pj_per_bit" not in table.overrides
 
 
 def _about_spads(arch: Architecture, table: EnergyTable) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _about_clock(arch: Architecture, table: EnergyTable) -> Iterator[str]:
                 f"a gated MAC saves {100 * arch.energy.gated_share:.3g} % of its PE's energy (energy.gated_share): what multiplier and "
                 f"spads do not save comes off the clock, {gated:.4g} pJ in a gated cycle"
             )
-    elif arch.pe_array.spads is not None:
+    elif arch.pe_array.stores is not None:
         yield "clock tree, pipeline registers and control are not modelled; energy.overrides.clock_pj_per_pe_cycle sets them"
 
 

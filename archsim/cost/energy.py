@@ -20,6 +20,9 @@ STATIONARY = {
     Dataflow.OUTPUT_STATIONARY: Operand.PSUM,
     Dataflow.CHANNEL_PARALLEL: Operand.WEIGHT,
     Dataflow.ROW_STATIONARY: None,
+    Dataflow.PIXEL_BROADCAST: Operand.PSUM,
+    Dataflow.BRICK_LANES: Operand.WEIGHT,
+    Dataflow.PLANAR_TILES: Operand.IFMAP,
 }
 """What stays in the PEs while the rest is handed on; None = words come over networks of their own, which are counted."""
 Count = int | float

@@ -14,8 +14,8 @@ from pathlib import Path
 from archsim.arch.architecture import EnergyChoice
 from archsim.arch.dram_device import DramDevice
 from archsim.arch.dram_devices import load_device
+from archsim.arch.log_adder import LogAdder
 from archsim.arch.memory_level import DramLevel, SramCell
-from archsim.arch.pe_array import LogAdder
 from archsim.config_file import did_you_mean, read_yaml, validate
 from archsim.cost.arithmetic import Arithmetic, adder, mac_operators
 from archsim.cost.mac_cost import MODEL_NODE_NM, is_modelled, mac_cost

@@ -9,10 +9,9 @@ from archsim.arch.architecture import Architecture
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.register_file import register_file_pj
 from archsim.cost.spads import spad_words
+from archsim.mapping.row_spads import GATED_ACCESSES
 from archsim.terms import Direction, Operand
 
-GATED_ACCESSES = ((Operand.WEIGHT, Direction.READ), (Operand.PSUM, Direction.READ), (Operand.PSUM, Direction.WRITE))
-"""Spad accesses that a gated MAC leaves out."""
 LOOK = ((Operand.IFMAP, Direction.READ),)
 """The access that it makes all the same."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from archsim.arch.architecture import Architecture
-from archsim.arch.pe_array import LogAdder
+from archsim.arch.log_adder import LogAdder
 from archsim.cost.energy import LayerEnergy, price_layer
 from archsim.cost.energy_table import EnergyTable
 from archsim.cost.kernel_lut import with_kernel_lut

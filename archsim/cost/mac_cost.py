@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import fsum, log2
 
-from archsim.arch.pe_array import LogAdder
+from archsim.arch.log_adder import LogAdder
 from archsim.numerics.accumulator import LogAdderKind
 from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.log_adder import table_bits, table_entries

@@ -45,7 +45,7 @@ class PeStore:
 
 def pe_store(arch: Architecture, table: EnergyTable) -> PeStore:
     """Return what one PE of a chip keeps its words in, at the table's node."""
-    if arch.pe_array.spads is None:
+    if arch.pe_array.stores is None:
         return PeStore(register_bits=register_bits_per_pe(arch))
     files = [(spad_words(arch.pe_array, operand), arch.formats.of(operand).width_bits) for operand in STORED]
     macros = [file_macro(*each, table) for each in files]
@@ -57,7 +57,7 @@ def pe_store(arch: Architecture, table: EnergyTable) -> PeStore:
 
 def spad_words(array: PeArray, operand: Operand) -> int:
     """Words of a PE's store for an operand: 1 where the array has no spads. [words]"""
-    spads = array.spads
+    spads = array.stores
     if spads is None:
         return 1
     return {Operand.IFMAP: spads.ifmap_words, Operand.WEIGHT: spads.weight_words}.get(operand, spads.psum_words)

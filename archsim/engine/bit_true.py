@@ -69,11 +69,29 @@ def run_bit_true(
     if ifmap_codes.shape[1:] != network.ifmap_shape:
         raise WorkloadError(f"{network.name}: inputs are {ifmap_codes.shape[1:]}, must be {network.ifmap_shape}")
     kept: dict[str, CodeArray] = {}
-    for layer, codes in _run_layers(network, ifmap_codes, substitute):
+    for layer, codes in run_layers(network, ifmap_codes, substitute):
         if not keep_all:
             kept.clear()
         kept[layer.name] = codes
     return kept
+
+
+def run_layers(
+    network: CodedNetwork, ifmap_codes: IntArray, substitute: Substitute | None = None
+) -> Iterator[tuple[CodedLayer, CodeArray]]:
+    """Yield each layer with its codes, as `run_bit_true` gives them; what no later layer reads is let go."""
+    outputs = network.outputs
+    last_readers = {source: layer.name for layer in network.layers for source in layer.sources}
+    alive: dict[str, CodeArray] = {"": ifmap_codes}
+    for layer in network.layers:
+        try:
+            alive[layer.name] = _run_layer(layer, alive, outputs, substitute)
+        except ValueError as problem:
+            raise WorkloadError(f"layer {layer.name!r}: {problem}") from problem
+        yield layer, alive[layer.name]
+        for source in set(layer.sources):
+            if last_readers[source] == layer.name:
+                del alive[source]
 
 
 def encode_images(network: CodedNetwork, images: FloatArray) -> IntArray:
@@ -119,24 +137,6 @@ def checksum(codes: CodeArray) -> str:
     """
     fixed = np.ascontiguousarray(codes, dtype="<f4" if codes.dtype.kind == "f" else "<i8")
     return f"crc32:{zlib.crc32(fixed.tobytes()):08x}"
-
-
-def _run_layers(
-    network: CodedNetwork, ifmap_codes: IntArray, substitute: Substitute | None
-) -> Iterator[tuple[CodedLayer, CodeArray]]:
-    """Yield each layer with its codes; what no later layer reads is let go."""
-    outputs = network.outputs
-    last_readers = {source: layer.name for layer in network.layers for source in layer.sources}
-    alive: dict[str, CodeArray] = {"": ifmap_codes}
-    for layer in network.layers:
-        try:
-            alive[layer.name] = _run_layer(layer, alive, outputs, substitute)
-        except ValueError as problem:
-            raise WorkloadError(f"layer {layer.name!r}: {problem}") from problem
-        yield layer, alive[layer.name]
-        for source in set(layer.sources):
-            if last_readers[source] == layer.name:
-                del alive[source]
 
 
 def _run_layer(

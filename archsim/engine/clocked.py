@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, OsFold, PeArray, StartEvent
 from archsim.engine.clocked_operands import check_sums, checked_integers
 from archsim.engine.clocked_run import ClockedCounts, ClockedRun
+from archsim.engine.clocked_wavefronts import ALL, Kept, drain_words, fitting, kept_words
 from archsim.engine.pe_rules import Block, PeArithmetic
 from archsim.errors import SimulationError
 from archsim.kernels import output_stationary as os_kernel
@@ -65,9 +66,10 @@ def run_clocked(
 
     Notes
     -----
-    Not modelled: memories (operands are always there), zero
-    skipping, structured sparsity (the caller drops the weights). Psums of row folds are added
-    outside the array in no time. Settings are honoured as ``pe_array`` holds them.
+    An array that skips zeros leaves out wavefronts of them where its sums are integers; in another ``arithmetic`` it takes
+    every word, which gives the same values. Not modelled: memories (operands are always there), structured sparsity (the
+    caller drops the weights). Psums of row folds are added outside the array in no time. Settings are honoured as
+    ``pe_array`` holds them.
     """
     ifmap = checked_integers(gemm_ifmap, "ifmap", axes=2, model=MODEL)
     weight = checked_integers(gemm_weight, "weight", axes=2, model=MODEL)
@@ -123,21 +125,22 @@ def _run_weight_stationary(
     passes = [(rows, columns) for columns in column_folds for rows in row_folds]
     extents = [_extent(rows, columns, pe_array) for rows, columns in passes]
     tiles = np.zeros((len(passes), pe_array.rows, pe_array.columns), dtype=np.int64)
-    streams = np.zeros((len(passes), len(streamed), pe_array.rows), dtype=np.int64)
     for fold, (rows, columns) in enumerate(passes):
         tiles[fold, : extents[fold][2], : extents[fold][3]] = stationary[rows, columns]
-        streams[fold, :, : extents[fold][2]] = streamed[:, rows]
-    loads = [[*extent, pe_array.weight_load_cycles or extent[0]] for extent in extents]
+    skips = pe_array.skips and arithmetic is None
+    kept = [kept_words(streamed[:, rows]) if skips else ALL for rows, _ in passes]
+    words = [streamed[places, rows] for places, (rows, _) in zip(kept, passes, strict=True)]
+    loads = [[*extent, pe_array.weight_load_cycles or extent[0], len(stream)]
+             for extent, stream in zip(extents, words, strict=True)]  # fmt: skip
     blocks = [(slice(None), columns) for _, columns in passes]
     entering = _entering(arithmetic, (len(row_folds), len(streamed), pe_array.columns), blocks)
     outputs, cycles, macs, counts = ws_kernel.step_weight_stationary_array(
-        tiles, streams, np.array(loads), _weight_stationary_settings(pe_array), entering
+        tiles, fitting(words, pe_array.rows), np.array(loads), _weight_stationary_settings(pe_array), entering
     )
-    ofmap = np.zeros((len(streamed), stationary.shape[1]), dtype=np.int64)
-    output_cycles = np.zeros_like(ofmap)
+    ofmap, output_cycles = np.zeros((2, len(streamed), stationary.shape[1]), dtype=np.int64)
     for fold, (_, columns) in enumerate(passes):
-        used = extents[fold][3]
-        _merge(ofmap[:, columns], output_cycles[:, columns], outputs[fold, :, :used], cycles[fold, :, :used])
+        part = (fold, slice(len(words[fold])), slice(extents[fold][3]))
+        _merge((ofmap, output_cycles), (kept[fold], columns), outputs[part], cycles[part])
     issued = int(macs.sum())
     return ClockedRun(
         ofmap=ofmap,
@@ -182,12 +185,13 @@ def _weight_stationary_settings(pe_array: PeArray) -> IntArray:
     return settings
 
 
-def _merge(ofmap: IntArray, output_cycles: IntArray, psums: IntArray, cycles: IntArray) -> None:
+def _merge(results: tuple[IntArray, IntArray], place: tuple[Kept, Kept], psums: IntArray, cycles: IntArray) -> None:
     """Add one pass's psums to its part of the ofmap; a value is final when its last psum is out."""
+    ofmap, output_cycles = results
     if not cycles.all():
         raise SimulationError(f"{MODEL}: a value never left the array; the controller started a pass too early")
-    ofmap += psums
-    np.maximum(output_cycles, cycles, out=output_cycles)
+    ofmap[place] += psums
+    output_cycles[place] = np.maximum(output_cycles[place], cycles)
 
 
 def _run_output_stationary(
@@ -197,7 +201,8 @@ def _run_output_stationary(
     pieces = _cut(len(weight), pe_array.k_tile or len(weight))
     pixel_folds, filter_folds = _cut(len(ifmap), pe_array.rows), _cut(weight.shape[1], pe_array.columns)
     passes = [(pixels, filters, piece) for filters in filter_folds for pixels in pixel_folds for piece in pieces]
-    ifmaps, weights, extents = _output_stationary_streams(ifmap, weight, pe_array, passes)
+    skips = pe_array.skips and arithmetic is None
+    ifmaps, weights, extents = _output_stationary_streams((ifmap, weight), pe_array, passes, skips=skips)
     stays = 1 if pe_array.k_tile_keeps_psum else len(pieces)
     entering = _entering(arithmetic, (stays, pe_array.rows, pe_array.columns), [each[:2] for each in passes])
     outputs, cycles, macs, counts = os_kernel.step_output_stationary_array(
@@ -208,7 +213,7 @@ def _run_output_stationary(
     for fold, (pixels, filters, _) in enumerate(passes):
         if extents[fold, os_kernel.DRAINS]:
             used = (fold, slice(extents[fold, os_kernel.USED_ROWS]), slice(extents[fold, os_kernel.USED_COLUMNS]))
-            _merge(ofmap[pixels, filters], output_cycles[pixels, filters], outputs[used], cycles[used])
+            _merge((ofmap, output_cycles), (pixels, filters), outputs[used], cycles[used])
     every = pe_array.add_cycles
     macs = macs // every  # bubbles are no MACs and no words
     issued = int(macs.sum())
@@ -231,22 +236,26 @@ def _run_output_stationary(
 
 
 def _output_stationary_streams(
-    ifmap: IntArray, weight: IntArray, pe_array: PeArray, passes: Sequence[tuple[slice, slice, slice]]
+    operands: tuple[IntArray, IntArray], pe_array: PeArray, passes: Sequence[tuple[slice, slice, slice]], *, skips: bool
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Lay out the words that enter in each pass (pixels, filters, piece), and its extent as the kernel reads it."""
-    every = pe_array.add_cycles  # a pair, then bubbles while its sum is made: zeros that change no sum
-    longest = passes[0][2].stop * every
-    ifmaps = np.zeros((len(passes), longest, pe_array.rows), dtype=np.int64)
-    weights = np.zeros((len(passes), longest, pe_array.columns), dtype=np.int64)
-    extents = np.zeros((len(passes), 7), dtype=np.int64)
+    (ifmap, weight), every = operands, pe_array.add_cycles  # a pair, then bubbles: zeros that change no sum
+    keeps = pe_array.k_tile_keeps_psum
+    used = [_extent(pixels, filters, pe_array) for pixels, filters, _ in passes]
+    enters = [not keeps or piece.start == 0 for _, _, piece in passes]
+    leaves = [not keeps or piece.stop == len(weight) for _, _, piece in passes]
+    fewest = drain_words(used, leaves, pe_array)
+    ifmaps: list[IntArray] = []
+    weights: list[IntArray] = []
+    extents = []
     for fold, (pixels, filters, piece) in enumerate(passes):
-        extent, length = _extent(pixels, filters, pe_array), (piece.stop - piece.start) * every
-        enters = not pe_array.k_tile_keeps_psum or piece.start == 0
-        leaves = not pe_array.k_tile_keeps_psum or piece.stop == len(weight)
-        extents[fold] = [*extent, length, enters, leaves]
-        ifmaps[fold, :length:every, : extent[2]] = ifmap[pixels, piece].T
-        weights[fold, :length:every, : extent[3]] = weight[piece, filters]
-    return ifmaps, weights, extents
+        rows, columns = ifmap[pixels, piece].T, weight[piece, filters]
+        kept = kept_words(rows, fewest[fold]) if skips else ALL
+        for streams, words in ((ifmaps, rows[kept]), (weights, columns[kept])):
+            streams.append(np.zeros((len(words) * every, words.shape[1]), dtype=np.int64))
+            streams[-1][::every] = words
+        extents.append([*used[fold], len(ifmaps[-1]), enters[fold], leaves[fold]])
+    return fitting(ifmaps, pe_array.rows), fitting(weights, pe_array.columns), np.array(extents, dtype=np.int64)
 
 
 def _output_stationary_settings(pe_array: PeArray) -> IntArray:

@@ -18,6 +18,7 @@ from archsim.engine.clocked_rows_run import ClockedRowCounts, ClockedRows
 from archsim.errors import SimulationError
 from archsim.kernels import row_datapath, row_loop
 from archsim.kernels import row_stationary as kernel
+from archsim.kernels.row_skip_pass import step_skipping_pass
 from archsim.numerics.patches import ofmap_sides
 from archsim.numerics.window import Window
 from archsim.terms import Dataflow
@@ -68,6 +69,7 @@ def run_clocked_rows(
     widths of the ifmap and psum networks and the GLB's size (words are there when a PE wants them, except psums that
     are still on their way up; while a window fills, the loop waits), ``pass_overhead``, and filters in parts (a filter
     row fits the ifmap spad). Weights that load ahead are there at the start of their pass, which waits for them as a whole.
+    PEs that skip zeros go their own ways within a pass (`row_skip_pass.py`), with room for psums that wait for each other.
     """
     ifmap = checked_integers(ifmap, "ifmap", axes=4, model=MODEL)
     weight = checked_integers(weight, "weight", axes=4, model=MODEL)
@@ -87,9 +89,8 @@ def run_clocked_rows(
         extents = (np.repeat(each.set_channels, weight.shape[2]), each.set_filters)
         settings = (_loop(each, weight.shape[3], shape[3], pe_array), load_words, pe_array.psum_hop)
         entering = glb.psums_of(each, tally.cycles)
-        psums, cycles, counts, totals = kernel.step_row_stationary_pass(
-            (loads, rows, is_sent_for), entering, extents, settings
-        )
+        step = step_skipping_pass if pe_array.skips else kernel.step_row_stationary_pass
+        psums, cycles, counts, totals = step((loads, rows, is_sent_for), entering, extents, settings)
         glb.keep(each, psums, cycles + tally.cycles)
         totals[kernel.ADVANCE] = max(totals[kernel.ADVANCE], next_load)
         tally.add(each, counts, totals, psums=int(np.count_nonzero(cycles)), weights=len(loads))

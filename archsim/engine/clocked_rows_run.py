@@ -66,7 +66,8 @@ class ClockedRows:
     pass_starts
         Cycles before each pass, in running order. [cycles]
     waited_cycles
-        Cycles among all that the array waited for psums of an earlier pass that were still on their way up. [cycles]
+        Cycles among all that the array waited for psums of an earlier pass that were still on their way up; of PEs that
+        skip zeros and do not wait, by how much the latest of each pass was late, at least what the last value lost. [cycles]
     counts
         Words of spads and networks, MACs.
     """

@@ -57,7 +57,8 @@ class ClockedRun:
     ofmap
         The product, shape (pixels, filters).
     output_cycles
-        Same shape: the cycle after which the last part of each value is out, counted from 1. [cycles]
+        Same shape: the cycle after which the last part of each value is out, counted from 1; 0 where all its wavefronts
+        were left out. [cycles]
     total_cycles
         Of the last value out of the array, padding included where folds cost the full array. [cycles]
     counts

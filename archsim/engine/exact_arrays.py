@@ -1,6 +1,7 @@
 """Integer matrix products on the clocked array of any dataflow; called by `array_values.py`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,13 +10,17 @@ from numpy.typing import NDArray
 from archsim.arch.pe_array import PeArray
 from archsim.arch.row_mapping import RowMapping
 from archsim.engine.clocked import run_clocked
+from archsim.engine.clocked_bricks import run_clocked_bricks
+from archsim.engine.clocked_broadcast import broadcast_product
 from archsim.engine.clocked_channels import run_clocked_channels
+from archsim.engine.clocked_planar import run_clocked_planar
 from archsim.engine.clocked_rows import run_clocked_rows
 from archsim.errors import WorkloadError
 from archsim.mapping.channel_shape import padded
 from archsim.mapping.row_fit import sets_that_fit
 from archsim.numerics.window import Window
-from archsim.terms import Dataflow
+from archsim.terms import Dataflow, ZeroSkip
+from archsim.workload.layer import MatmulLayer
 
 IntArray = NDArray[np.int64]
 WORD_BITS = 16
@@ -30,7 +35,7 @@ def multiply_on_array(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> I
     SimulationError
         The array cannot be clocked, or sums may take more than 64 bits.
     WorkloadError
-        The array computes in Winograd's domain, which no registers are stepped for.
+        The array computes in Winograd's domain or by dot products over planes, which no registers are stepped for.
     """
     return _ARRAYS[pe_array.dataflow](ifmap, weight, pe_array)
 
@@ -63,10 +68,31 @@ def _on_channels(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArr
     return run_clocked_channels(ifmap, weight, pe_array, slots=Fraction(slots), filters=filters).ofmap
 
 
+def _on_bricks(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
+    layer = MatmulLayer(name="product", rows=len(ifmap), inner=len(weight), columns=weight.shape[1])
+    found = run_clocked_bricks(layer, ifmap[None], weight[None], pe_array, encoded=pe_array.skips)
+    return found.ofmap.reshape(len(ifmap), weight.shape[1])
+
+
+def _on_planes(ifmap: IntArray, weight: IntArray, pe_array: PeArray) -> IntArray:
+    """Take the array with zeros skipped, the only one that is stepped: it adds the same products but for those of zeros."""
+    if pe_array.require_planar().is_dot:
+        raise WorkloadError(
+            "pe_array.planar.products (=dot): values are not stepped through dot products; check them with "
+            "--set pe_array.planar.products=cartesian"
+        )
+    layer = MatmulLayer(name="product", rows=len(ifmap), inner=len(weight), columns=weight.shape[1])
+    found = run_clocked_planar(layer, replace(pe_array, zero_skip=ZeroSkip.SKIP), ifmap[None], weight[None])
+    return found.ofmap.reshape(len(ifmap), weight.shape[1])
+
+
 _ARRAYS: dict[Dataflow, Callable[[IntArray, IntArray, PeArray], IntArray]] = {
     Dataflow.WEIGHT_STATIONARY: _on_matrix,
     Dataflow.OUTPUT_STATIONARY: _on_matrix,
     Dataflow.INPUT_STATIONARY: _on_matrix,
     Dataflow.ROW_STATIONARY: _on_rows,
     Dataflow.CHANNEL_PARALLEL: _on_channels,
+    Dataflow.BRICK_LANES: _on_bricks,
+    Dataflow.PIXEL_BROADCAST: broadcast_product,
+    Dataflow.PLANAR_TILES: _on_planes,
 }

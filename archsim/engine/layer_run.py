@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from archsim.engine.dram_run import DramActivity
+from archsim.engine.zeros_used import ZerosUsed
 from archsim.errors import SimulationError
 from archsim.mapping.fold_plan import TrafficCount
-from archsim.terms import Bottleneck
+from archsim.mapping.skip_cycles import SkipCycles
+from archsim.terms import Bottleneck, Direction, Operand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,12 @@ class LayerRun:
         For the reader, e.g. why it is not costed.
     loop_nest
         The mapping as lines of text; empty for vector operators.
+    gated_accesses
+        Spad accesses that each gated MAC left out, a word each.
+    zeros
+        What the zeros were like that the array looked at; None where it looked at none.
+    skip
+        What the compute cycles are made of, on an array that skips zeros; None on all others.
     dram
         What the DRAM device did; None where the arch has none.
     """
@@ -78,6 +86,9 @@ class LayerRun:
     loop_nest: tuple[str, ...] = ()
     active_pes: int = 0
     gated_macs: int = 0
+    gated_accesses: tuple[tuple[Operand, Direction], ...] = ()
+    zeros: ZerosUsed | None = None
+    skip: SkipCycles | None = None
     dram: DramActivity | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +101,10 @@ class LayerRun:
         ):
             if getattr(self, label) < 0:
                 raise SimulationError(f"layer {self.layer!r}: {label} (={getattr(self, label)}) is negative")
+        if self.skip is not None and self.skip.compute_cycles != self.compute_cycles:
+            raise SimulationError(
+                f"layer {self.layer!r}: {self.compute_cycles} compute cycles, but {self.skip.compute_cycles} are accounted for"
+            )
         if self.occupied_macs > self.multipliers * self.total_cycles:
             raise SimulationError(f"layer {self.layer!r}: more MACs than multipliers x cycles")
 

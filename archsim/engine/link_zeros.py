@@ -15,6 +15,7 @@ from archsim.terms import Operand
 from archsim.workload.layer import ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.network import Workload
 from archsim.workload.tensor_zeros import LayerZeros, MeasuredZeros, tensor_words
+from archsim.workload.zero_masks import LayerMasks, NetworkMasks
 
 Known = dict[Operand, ZeroCounts]
 KEEPS_ZEROS = ("max_pool", "lrn")
@@ -24,6 +25,25 @@ CODED_EVENLY = (
     "zeros are known by their share alone, they are taken to fall independently of each other"
 )
 UNKNOWN = "zeros of {} are not known in {} of {} costed layers: they are coded as if there were none, overhead included"
+
+
+def masked_layers(workload: Workload, masks: NetworkMasks, seed: int) -> dict[str, LayerZeros]:
+    """Return counts and masks of every layer that runs; a mask that is not given is drawn from the layer's share of zeros.
+
+    Parameters
+    ----------
+    workload, masks
+        What runs, and the masks that are known of it.
+    seed
+        Of what is drawn.
+    """
+    found = zeros_of_layers(workload)
+    for layer in workload.layers:
+        if isinstance(layer, ConvLayer | MatmulLayer):
+            given = replace(found[layer.name], masks=masks.layer(layer.name))
+            ifmap, weight = (given.mask(layer, operand, seed=seed) for operand in (Operand.IFMAP, Operand.WEIGHT))
+            found[layer.name] = replace(given, masks=LayerMasks(ifmap=ifmap, weight=weight))
+    return found
 
 
 def zeros_of_layers(workload: Workload) -> dict[str, LayerZeros]:

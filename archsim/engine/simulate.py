@@ -8,29 +8,43 @@ from dataclasses import replace
 
 from archsim.arch.architecture import Architecture
 from archsim.engine.layer_run import LayerRun, mapping_loss_cycles
-from archsim.engine.link_zeros import zeros_of_layers
+from archsim.engine.link_zeros import masked_layers, zeros_of_layers
 from archsim.engine.measure import fastest_plan, measure_plan
 from archsim.engine.residency import kept_words, operands_on_chip, sources_of, tensors_kept
 from archsim.engine.weight_store import arch_with_weights, weight_store
+from archsim.engine.zeros_used import zeros_used
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.layer_arch import arch_for_layer
 from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.vector_plan import plan_vector_layer
-from archsim.terms import Bottleneck, Operand, ZeroSkip
-from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
+from archsim.terms import Bottleneck, Operand
+from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.network import Workload
 from archsim.workload.tensor_zeros import LayerZeros
+from archsim.workload.zero_masks import NetworkMasks
+from archsim.workload.zero_pattern import ZeroFractions
 
 Progress = Callable[[int, int, str], None]
 
 
-def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | None = None) -> tuple[LayerRun, ...]:
+def run_network(
+    arch: Architecture,
+    workload: Workload,
+    *,
+    masks: NetworkMasks | None = None,
+    seed: int = 0,
+    on_layer: Progress | None = None,
+) -> tuple[LayerRun, ...]:
     """Run every layer, one after another.
 
     Parameters
     ----------
     arch, workload
         What runs on what.
+    masks
+        Where the zeros of its tensors stand, for an arch that skips them.
+    seed
+        Of the zeros that are drawn where no mask is known.
     on_layer
         Called before each layer with its index, the number of layers and its name.
 
@@ -49,7 +63,7 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
     keeps_weights = store is not None and store.fits
     codebooks: set[str] = set()
     sources = sources_of(workload)
-    zeros = zeros_of_layers(workload) if arch.dram.compression or arch.pe_array.zero_skip is not ZeroSkip.NONE else {}
+    zeros = _zeros(arch, workload, masks or workload.masks or NetworkMasks(), seed)
     known: dict[object, LayerRun] = {}
     runs = []
     for index, layer in enumerate(workload.layers):
@@ -62,7 +76,16 @@ def run_network(arch: Architecture, workload: Workload, *, on_layer: Progress | 
         if isinstance(layer, VectorLayer):
             from_chip = sum(stays.get(source, 0) for source in sources[layer.name][0])
         chip = _chip_for(layer, arch, workload)
-        key = (_shape_key(layer), kept, from_chip, zeros.get(layer.name), loads_table, chip.mapping, chip.dram)
+        key = (
+            _shape_key(layer),
+            kept,
+            from_chip,
+            zeros.get(layer.name),
+            loads_table,
+            chip.mapping,
+            chip.dram,
+            chip.pe_array,
+        )
         if key not in known:
             known[key] = run_layer(layer, chip, kept, from_chip, zeros=zeros.get(layer.name), loads_table=loads_table)
         runs.append(replace(known[key], layer=layer.name))
@@ -111,14 +134,24 @@ def run_layer(
                                  keeps_weights=Operand.WEIGHT in kept)  # fmt: skip
         return _layer_run(layer, arch, plan)
     plans = plan_array_layer(layer, arch, kept, zeros, loads_table=loads_table)
-    return _layer_run(layer, arch, fastest_plan(plans, arch.dram))
+    run = _layer_run(layer, arch, fastest_plan(plans, arch.dram))
+    return run if run.skip is None or zeros is None else replace(run, zeros=zeros_used(layer, zeros))
+
+
+def _zeros(arch: Architecture, workload: Workload, masks: NetworkMasks, seed: int) -> dict[str, LayerZeros]:
+    """Return what the arch has to know of the zeros of each layer: where they stand, how many there are, or nothing."""
+    if arch.pe_array.skips:
+        return masked_layers(workload, masks, seed)
+    return zeros_of_layers(workload) if arch.dram.compression or arch.pe_array.gates else {}
 
 
 def _chip_for(layer: Layer, arch: Architecture, workload: Workload) -> Architecture:
-    """Return the arch with the mapping that it gives this layer, and the network's input uncoded where it is so."""
-    plain_input = not arch.dram.codes_network_input and workload.reads_input(layer)
+    """Return the arch with the mapping that it gives this layer, and with what it does to the network's input where it reads that."""
     mapping = arch.mapping.for_layer(workload.name, layer.name)
-    return replace(arch, mapping=mapping, dram=arch.dram.input_as_it_is if plain_input else arch.dram)
+    if not workload.reads_input(layer):
+        return replace(arch, mapping=mapping)
+    dram = arch.dram if arch.dram.codes_network_input else arch.dram.input_as_it_is
+    return replace(arch, mapping=mapping, dram=dram, pe_array=arch.pe_array.for_network_input)
 
 
 def _uses_first(layer: Layer, codebooks: set[str]) -> bool:
@@ -146,7 +179,7 @@ def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPl
         op=layer.op,
         dataflow=plan.kind,
         macs=layer.macs,
-        effectual_macs=_effectual_macs(layer),
+        effectual_macs=_effectual_macs(layer) if plan.effectual_macs is None else plan.effectual_macs,
         occupied_macs=macs,
         multipliers=multipliers,
         lane_ops=lane_ops,
@@ -162,6 +195,8 @@ def _layer_run(layer: ArrayLayer | VectorLayer, arch: Architecture, plan: FoldPl
         loop_nest=tuple(plan.nest.lines()) if plan.nest else plan.mapping,
         active_pes=plan.active_pes,
         gated_macs=plan.gated_macs,
+        gated_accesses=plan.gated_accesses if plan.gated_macs else (),
+        skip=plan.skip,
         dram=times.dram,
     )
 

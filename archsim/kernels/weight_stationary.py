@@ -20,9 +20,10 @@ from archsim.kernels.compiled import compiled
 from archsim.kernels.pe_arithmetic import Arithmetic, accumulate, enter_psum, multiply
 
 IntArray = NDArray[np.int64]
+Plan = tuple[IntArray, IntArray, IntArray]
 
-ROWS, COLUMNS, USED_ROWS, USED_COLUMNS, LOAD_CYCLES = range(5)
-"""Columns of ``extents``, one row per pass: the PEs that take time, those with real words, cycles of the load."""
+ROWS, COLUMNS, USED_ROWS, USED_COLUMNS, LOAD_CYCLES, LENGTH = range(6)
+"""Columns of ``extents``, a pass a row: PEs that take time, those with real words, cycles of the load, words streamed."""
 
 (PSUM_HOP, ACT_HOP, PE_LATENCY, INPUT_REGS, OUTPUT_REGS, WEIGHT_REGS, SWITCH_GAP,
  LOAD_BY_COLUMN, COUNT_FROM_STREAM, STREAM_LEAD, RELOAD_LEAD) = range(SETTINGS := 11)  # fmt: skip
@@ -56,9 +57,9 @@ def step_weight_stationary_array(
     stationary
         Words that stay in the PEs, shape (passes, R, C), zeros where a pass does not use the PE.
     streamed
-        Words that pass by, shape (passes, T, R), zeros as above.
+        Words that pass by, shape (passes, T, R), zeros as above and behind a pass's LENGTH.
     extents
-        Shape (passes, 5): ROWS, COLUMNS, USED_ROWS, USED_COLUMNS, LOAD_CYCLES.
+        Shape (passes, 5), ROWS ... LOAD_CYCLES: every pass streams T words; or (passes, 6), ROWS ... LENGTH.
     settings
         Shape (11,): PSUM_HOP ... RELOAD_LEAD.
     arithmetic
@@ -97,18 +98,21 @@ def step_weight_stationary_array(
     is_bottom = np.zeros(rows, np.bool_)
     is_bottom[extents[:, ROWS] - 1] = True
     counts = np.zeros(4, np.int64)
-    control = np.array([-1, length, 0, -1, 0, 0, 0])
-    cycle, first_streamed, missing = 0, 0, length * np.sum(extents[:, COLUMNS])
+    lengths = np.full(passes, length)
+    if extents.shape[1] > LENGTH:
+        lengths[:] = extents[:, LENGTH]
+    control = np.array([-1, lengths[-1], 0, -1, 0, 0, 0])
+    cycle, first_streamed, missing = 0, 0, np.sum(lengths * extents[:, COLUMNS])
     while missing > 0:
         cycle += 1
         now = (cycle, ring - 1 - cycle % ring)
-        _sample_feeds(control, feeds, (length, cycle), (extents, settings))
+        _sample_feeds(control, feeds, (length, cycle), (extents, settings, lengths))
         if first_streamed == 0 and control[_STREAMING] == 0:
             first_streamed = cycle
         _push_streamed_words(lanes, feeds[0], now, (streamed, extents, settings, counts))
         _clock_pes(lanes, (weights, pipes, macs), now, settings, arithmetic)
         missing -= _collect_outputs((outputs, output_cycles), (lanes, pipes[1]), now, (is_bottom, settings))
-        _watch_last_use(control, lanes[_TAG], (length, now[1]), (extents, settings))
+        _watch_last_use(control, lanes[_TAG], (length, now[1]), (extents, settings, lengths))
         if cycle - control[_LOADED_AT] >= len(feeds[1]):
             continue  # no word of a tile is on its way
         if settings[WEIGHT_REGS] == 1:
@@ -124,21 +128,19 @@ def step_weight_stationary_array(
 
 
 @compiled
-def _sample_feeds(
-    control: IntArray, feeds: tuple[IntArray, IntArray], now: tuple[int, int], plan: tuple[IntArray, IntArray]
-) -> None:
+def _sample_feeds(control: IntArray, feeds: tuple[IntArray, IntArray], now: tuple[int, int], plan: Plan) -> None:
     """Decide which streamed word and which load step the array samples at this edge, if any."""
     words, loads = feeds
-    (length, cycle), (extents, settings) = now, plan
+    (length, cycle), (extents, settings, lengths) = now, plan
     tile = control[_TILE]
     is_ready = tile > control[_STREAMING] and control[_LOADED] >= extents[tile, LOAD_CYCLES] - settings[STREAM_LEAD]
-    if is_ready and control[_ENTERED] == length:
+    if is_ready and control[_ENTERED] == lengths[control[_STREAMING]]:
         control[_STREAMING] += 1
         control[_ENTERED] = 0
         control[_STREAM_SINCE] = cycle
         control[_LAST_USE_SEEN] = 0
     words[cycle % len(words)] = -1
-    if control[_ENTERED] < length:
+    if control[_ENTERED] < lengths[control[_STREAMING]]:
         words[cycle % len(words)] = control[_STREAMING] * length + control[_ENTERED]
         control[_ENTERED] += 1
 
@@ -241,16 +243,15 @@ def _collect_outputs(
 
 
 @compiled
-def _watch_last_use(control: IntArray, tags: IntArray, now: tuple[int, int], plan: tuple[IntArray, IntArray]) -> None:
+def _watch_last_use(control: IntArray, tags: IntArray, now: tuple[int, int], plan: Plan) -> None:
     """See the pass's last word arrive in its bottom row: at the last column, or at column 0 if columns reload alone."""
-    length, position = now
-    extents, settings = plan
+    (length, position), (extents, settings, lengths) = now, plan
     fold = control[_STREAMING]
     if fold < 0:
         return
     column = 0 if settings[LOAD_BY_COLUMN] else extents[fold, COLUMNS] - 1
     arrived = tags[extents[fold, ROWS] - 1, position + settings[ACT_HOP] * column]
-    if arrived == (fold + 1) * length - 1 - settings[RELOAD_LEAD]:
+    if arrived == fold * length + lengths[fold] - 1 - settings[RELOAD_LEAD]:
         control[_LAST_USE_SEEN] = 1
 
 

@@ -1,5 +1,7 @@
 """An array layer on an arch, its loop nest chosen: lay out the steps, the transfers and the words."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,13 +11,14 @@ from archsim.mapping.array_work import ArrayWork
 from archsim.mapping.dataflow import PassShapes, PassTiming
 from archsim.mapping.dram_layout import StepBlocks, place_transfers
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
-from archsim.mapping.fold_plan import FoldPlan, Steps
+from archsim.mapping.fold_plan import FoldPlan, Steps, Transfers
 from archsim.mapping.fold_walk import FoldWalk, changed, walk_folds
 from archsim.mapping.ifmap_box import IfmapBoxes, added_boxes, needed_boxes
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.operand_flow import RELEVANT, Visits, operand_visits, release_steps
 from archsim.mapping.port_use import Edge, port_cycles
+from archsim.mapping.wavefront_zeros import waits_of_dense, words_taken
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
@@ -23,14 +26,36 @@ IntArray = NDArray[np.int64]
 
 def time_walk(walk: FoldWalk, work: ArrayWork) -> PassTiming:
     """Time the steps of a walk on the array alone, every memory ideal."""
+    return _timing(_taken(_dense_shapes(walk, work), walk, work), work)
+
+
+def _timing(shapes: PassShapes, work: ArrayWork) -> PassTiming:
+    return work.dataflow.time_passes(shapes, work.arch.pe_array)
+
+
+def _dense_shapes(walk: FoldWalk, work: ArrayWork) -> PassShapes:
+    """Return the steps of a walk as an array runs them that takes every value."""
     array, dataflow = work.arch.pe_array, work.dataflow
     trimmed = array.edge_folds is EdgeFolds.TRIMMED
     rows = walk.size[dataflow.rows] if trimmed else np.full(len(walk), array.rows, dtype=np.int64)
     columns = walk.size[dataflow.columns] if trimmed else np.full(len(walk), array.columns, dtype=np.int64)
     _, leaves = psum_leaves(walk, dataflow, work.keeps_psum)
-    shapes = PassShapes(rows=rows, columns=columns, stream=walk.size[dataflow.stream], starts=walk.starts_pass,
-                        ends=walk.ends_pass, completes=leaves)  # fmt: skip
-    return dataflow.time_passes(shapes, array)
+    return PassShapes(rows=rows, columns=columns, stream=walk.size[dataflow.stream], starts=walk.starts_pass,
+                      ends=walk.ends_pass, completes=leaves)  # fmt: skip
+
+
+def _taken(dense: PassShapes, walk: FoldWalk, work: ArrayWork) -> PassShapes:
+    """Leave out the wavefronts that the array skips, if it does."""
+    if work.wavefronts is None:
+        return dense
+    fewest = work.dataflow.fewest_words(dense, work.arch.pe_array)
+    return replace(dense, stream=words_taken(work.wavefronts.of_steps(walk, work.dataflow), dense, fewest))
+
+
+def _timing_within(taken: PassShapes, dense: PassShapes, expected: PassTiming, work: ArrayWork) -> PassTiming:
+    """Time steps of which zeros are left out; none of them takes longer than ``expected`` of the dense array."""
+    timing = _timing(taken, work)
+    return replace(timing, advance=waits_of_dense(timing.advance, expected.advance, dense))
 
 
 def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> FoldPlan:
@@ -44,7 +69,10 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
         Of the untiled layer; see `FoldPlan.compute_cycles`.
     """
     walk = walk_folds(nest, pass_per_unit=work.pass_per_unit)
-    timing = time_walk(walk, work)
+    dense = _dense_shapes(walk, work)
+    taken = _taken(dense, walk, work)
+    expected = _timing(dense, work)
+    timing = expected if taken is dense else _timing_within(taken, dense, expected, work)
     crossing = psum_leaves(walk, work.dataflow, work.keeps_psum)
     visits = {operand: _visits(work, nest, walk, operand, crossing[0]) for operand in RELEVANT}
     words = array_words(walk, work.dataflow, visits[Operand.PSUM], crossing, ifmap_reads=_patch_reads(work, walk))
@@ -52,10 +80,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     blocks = StepBlocks(work=work, nest=nest, walk=walk, boxes=boxes, visits=visits)
     use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(blocks, words))
     psums = visits[Operand.PSUM]
-    times = ideal_times(timing.advance, timing.tail)
-    transfers, last_write = queue_transfers(_fetches(work, nest, visits, use, timing), _write_back(use), times)
-    if work.arch.dram.has_banks:
-        transfers = place_transfers(transfers, blocks, use)
+    transfers, last_write = _queue(blocks, use, expected)
     steps = Steps(
         advance_cycles=timing.advance,
         tail_cycles=timing.tail,
@@ -66,7 +91,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
     )
     folds = nest.groups * nest.tiling[nest.rows].units * nest.tiling[nest.columns].units
     used = nest.groups * nest.tiling[nest.rows].size * nest.tiling[nest.columns].size
-    macs = work.groups * work.sizes[Dim.PIXELS] * work.sizes[Dim.WINDOW] * work.sizes[Dim.FILTERS]
+    macs = int((walk.words(nest.rows, nest.columns) * taken.stream).sum())
     return FoldPlan(
         kind=work.arch.pe_array.dataflow.value,
         folds=folds,
@@ -75,7 +100,7 @@ def plan_array_steps(work: ArrayWork, nest: LoopNest, compute_cycles: int) -> Fo
         compute_cycles=compute_cycles,
         steps=steps,
         transfers=transfers,
-        traffic=use.traffic(spad=_spad_words(work, walk, words)),
+        traffic=use.traffic(spad=_spad_words(work, macs, words)),
         nest=nest,
         active_pes=int((walk.size[nest.rows] * walk.size[nest.columns]).max()),
         gated_macs=round(macs * work.zero_ifmap),
@@ -138,9 +163,15 @@ def _step_words(blocks: StepBlocks, words: ArrayWords) -> StepWords:
     )
 
 
-def _fetches(
-    work: ArrayWork, nest: LoopNest, visits: dict[Operand, Visits], use: LevelUse, timing: PassTiming
-) -> list[Fetch]:
+def _queue(blocks: StepBlocks, use: LevelUse, timing: PassTiming) -> tuple[Transfers, IntArray]:
+    """Put the transfers in order, and each step's last write among them; ``timing``: as the steps are expected, values not being known."""
+    times = ideal_times(timing.advance, timing.tail)
+    transfers, last_write = queue_transfers(_fetches(blocks, use, timing), _write_back(use), times)
+    return place_transfers(transfers, blocks, use) if use.arch.dram.has_banks else transfers, last_write
+
+
+def _fetches(blocks: StepBlocks, use: LevelUse, timing: PassTiming) -> list[Fetch]:
+    work, nest, visits = blocks.work, blocks.nest, blocks.visits
     fetches = []
     for operand, length in use.fetch_bytes().items():
         flows = operand in nest.streamed and operand is not Operand.PSUM
@@ -168,13 +199,12 @@ def _holds(psums: Visits, last_write: IntArray, copies: int) -> IntArray:
     return holds
 
 
-def _spad_words(work: ArrayWork, walk: FoldWalk, words: ArrayWords) -> dict[Operand, tuple[int, int]]:
+def _spad_words(work: ArrayWork, macs: int, words: ArrayWords) -> dict[Operand, tuple[int, int]]:
     """Register reads and writes inside the PEs, per operand: every MAC reads two factors and one psum.
 
     The stationary operand is written once per pass; the others pass from PE to PE, one register write
     and one read for each MAC. [words]
     """
-    macs = int((walk.words(Dim.PIXELS, Dim.WINDOW) * walk.size[Dim.FILTERS]).sum())
     writes = {Operand.IFMAP: macs, Operand.WEIGHT: macs, Operand.PSUM: macs}
     if work.dataflow.stationary is Operand.IFMAP:
         writes[Operand.IFMAP] = int(words.ifmap_reads.sum())

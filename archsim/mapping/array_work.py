@@ -13,6 +13,7 @@ from archsim.mapping.kernel_table import KernelTable
 from archsim.mapping.link_traffic import LinkShare
 from archsim.mapping.loop_nest import Dim, LoopNest
 from archsim.mapping.operand_flow import RELEVANT
+from archsim.mapping.wavefront_zeros import Wavefronts
 from archsim.terms import Operand
 
 
@@ -44,6 +45,8 @@ class ArrayWork:
         Of kernels, where weights are pointers to them.
     zero_ifmap
         Share of zeros among the ifmap values, on an array that gates them; 0 on others.
+    wavefronts
+        Those that have a value, on an array that leaves out the others; None = it takes all.
     """
 
     layer: str
@@ -58,6 +61,7 @@ class ArrayWork:
     link: Mapping[Operand, LinkShare] = field(default_factory=dict)
     table: KernelTable | None = None
     zero_ifmap: float = 0.0
+    wavefronts: Wavefronts | None = None
 
     @property
     def pass_per_unit(self) -> bool:

@@ -133,7 +133,7 @@ def channel_shape(layer: ArrayLayer, atoms: ChannelAtoms) -> ChannelShape:
     taps = prod(-(-kernel // stride) for kernel, stride in zip(layer.kernel, layer.stride, strict=True)) * steps
     if gain != 1:
         taps = (WINOGRAD_KERNEL + WINOGRAD_TILE - 1) ** 2
-    first, last = _whole_lines(layer)
+    first, last = whole_lines(layer)
     return ChannelShape(
         groups=layer.groups, images=layer.batch, line_pixels=prod(layer.ofmap[1:]),
         line_words=stored * prod(layer.ifmap[1:]), first=first, last=last,
@@ -153,7 +153,7 @@ def padded(size: int, atom: int) -> int:
     return -(-size // atom) * atom
 
 
-def _whole_lines(layer: ConvLayer) -> tuple[IntArray, IntArray]:
+def whole_lines(layer: ConvLayer) -> tuple[IntArray, IntArray]:
     """Return the ifmap lines that each ofmap line of an image needs; the last one takes what is left."""
     size, stride = layer.ifmap[0], layer.stride[0]
     reach = padded((layer.kernel[0] - 1) * layer.dilation[0] + 1, stride)

@@ -185,6 +185,25 @@ def steps_of(room: ChannelRoom, nest: ChannelNest) -> int:
     return room.shape.groups * tiles * blocks * -(-nest.tile // nest.part)
 
 
+def nest_lines(room: ChannelRoom, nest: ChannelNest, inner_loops: str) -> Iterator[str]:
+    """Yield the mapping as a person reads it; ``inner_loops``: what the array does within a part."""
+    atoms, units = room.arch.pe_array.require_atoms(), {dim: room.units(dim) for dim in OTHER}
+    size = {Dim.FILTERS: atoms.filter_atom, Dim.PIXELS: 1}
+    what = {Dim.FILTERS: "filters", Dim.PIXELS: "ofmap lines"}
+    inner, depth = OTHER[nest.outer], ""
+    if room.shape.groups > 1:
+        yield f"for group in {room.shape.groups}:"
+        depth = "  "
+    yield f"{depth}for tile in {-(-units[nest.outer] // nest.tile)}:  # of {nest.tile * size[nest.outer]} {what[nest.outer]}"
+    yield f"{depth}  for block in {-(-units[inner] // nest.block)}:  # of {nest.block * size[inner]} {what[inner]}"
+    yield f"{depth}    for part in {-(-nest.tile // nest.part)}:  # of {nest.part * size[nest.outer]} {what[nest.outer]}"
+    yield f"{depth}      {inner_loops}"
+    if nest.passing:
+        yield "# not kept on chip: " + ", ".join(sorted(nest.passing))
+    if nest.whole:
+        yield f"# whole on chip: {INDEXED_BY[inner]}"
+
+
 def _checked(room: ChannelRoom, nest: ChannelNest) -> ChannelNest:
     steps = steps_of(room, nest)
     if steps > MOST_STEPS:

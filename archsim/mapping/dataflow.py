@@ -78,6 +78,8 @@ class DataflowPlan:
         The operand that stays in the PEs: WEIGHT, IFMAP or PSUM.
     time_passes
         The timing of its passes on an array.
+    fewest_words
+        Words that each pass streams at least, be they zeros that could be skipped; shape (passes,). [words]
     """
 
     rows: Dim
@@ -85,3 +87,4 @@ class DataflowPlan:
     stream: Dim
     stationary: Operand
     time_passes: Callable[[PassShapes, PeArray], PassTiming]
+    fewest_words: Callable[[PassShapes, PeArray], IntArray]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from archsim.errors import SimulationError
 from archsim.mapping.dram_runs import DramRuns
 from archsim.mapping.loop_nest import LoopNest
+from archsim.mapping.skip_cycles import SkipCycles
 from archsim.terms import Direction, Operand
 
 IntArray = NDArray[np.int64]
@@ -137,6 +138,12 @@ class FoldPlan:
         MACs whose multiplier stands still because the ifmap value is zero; part of ``array_macs``.
     mapping
         The mapping as lines of text where it is no loop nest over a matrix product.
+    gated_accesses
+        Spad accesses that each gated MAC leaves out, a word each.
+    effectual_macs
+        MACs without a zero operand as far as the array looks at zeros, counted value by value; None = it did not.
+    skip
+        What the compute cycles are made of, on an array that skips zeros.
     """
 
     kind: str
@@ -152,6 +159,9 @@ class FoldPlan:
     active_pes: int = 0
     gated_macs: int = 0
     mapping: tuple[str, ...] = ()
+    gated_accesses: tuple[tuple[Operand, Direction], ...] = ()
+    effectual_macs: int | None = None
+    skip: SkipCycles | None = None
 
     def words(self, level: str, operand: Operand, direction: Direction) -> int:
         """Words of one traffic row; 0 where there is none. [words]"""

@@ -6,7 +6,7 @@ Array rows take the window (C*R*S), array columns take the pixels, filters strea
 
 from archsim.mapping.dataflow import DataflowPlan
 from archsim.mapping.loop_nest import Dim
-from archsim.mapping.weight_stationary import time_stationary_passes
+from archsim.mapping.weight_stationary import one_word, time_stationary_passes
 from archsim.terms import Operand
 
 INPUT_STATIONARY = DataflowPlan(
@@ -15,4 +15,5 @@ INPUT_STATIONARY = DataflowPlan(
     stream=Dim.FILTERS,
     stationary=Operand.IFMAP,
     time_passes=time_stationary_passes,
+    fewest_words=one_word,
 )

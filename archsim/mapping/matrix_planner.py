@@ -23,8 +23,10 @@ from archsim.mapping.link_traffic import link_shares
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.output_stationary import OUTPUT_STATIONARY
 from archsim.mapping.plane_patches import band_lines
+from archsim.mapping.skip_cycles import SkipCycles, ideal_cycles
 from archsim.mapping.tile_options import untiled_nest
 from archsim.mapping.tile_search import MOST_STEPS, search_nests, too_large
+from archsim.mapping.wavefront_zeros import find_zeros
 from archsim.mapping.weight_stationary import WEIGHT_STATIONARY
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer
@@ -51,9 +53,27 @@ def plan_matrix_layer(
     work = array_work(layer, arch, kept, zeros, loads_table=loads_table)
     _check_size(layer, work)
     compute_cycles = ideal_compute_cycles(work)
+    if arch.pe_array.skips:
+        yield from _plan_skipping(layer, work, zeros or zeros_by_itself(layer), compute_cycles)
+        return
     for ranked in search_nests(work, compute_cycles):
         plan = plan_array_steps(work, ranked.nest, compute_cycles)
         yield replace(plan, estimated_cycles=ranked.estimated_cycles)
+
+
+def _plan_skipping(layer: ArrayLayer, work: ArrayWork, zeros: LayerZeros, dense_cycles: int) -> Iterator[FoldPlan]:
+    """Plan what zeros leave to do in the ways that a dense array would try: values are not known when tiles are chosen.
+
+    No plan says what it expects, so all of them are run: the fastest takes no longer than that of the dense array.
+    """
+    found = find_zeros(layer, work.dataflow, work.fold, zeros)
+    work = replace(work, wavefronts=found.wavefronts)
+    compute_cycles = ideal_compute_cycles(work)
+    ideal = ideal_cycles(dense_cycles, found.issued_macs, layer.macs)
+    skip = SkipCycles(dense_cycles=dense_cycles, ideal_cycles=ideal, fragmentation_cycles=compute_cycles - ideal)
+    for ranked in search_nests(work, dense_cycles):
+        plan = plan_array_steps(work, ranked.nest, compute_cycles)
+        yield replace(plan, effectual_macs=found.effectual_macs, skip=skip)
 
 
 def array_work(

@@ -45,7 +45,7 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
        or from a neighbour's FIFO.
     """
     shapes = replace(shapes, stream=shapes.stream * array.add_cycles)
-    drain = np.where(shapes.completes & shapes.ends, _drain_cycles(shapes, array), 0)
+    drain = _drains(shapes, array)
     is_patch = array.os_fold is OsFold.PATCH
     skew = np.zeros_like(shapes.rows) if is_patch else (shapes.rows - 1) + array.act_hop * (shapes.columns - 1)
     tail = shapes.stream + skew + array.pipeline_cycles + drain
@@ -56,23 +56,43 @@ def time_output_passes(shapes: PassShapes, array: PeArray) -> PassTiming:
     return PassTiming(advance=advance, tail=tail, load=np.zeros_like(tail), first_start=0, origin=0)
 
 
+def fewest_words(shapes: PassShapes, array: PeArray) -> IntArray:
+    """Return the words that each pass streams at least, shape (passes,). [words]
+
+    Where drains overlap, as many as the drain registers of the pass, or of the one before, take cycles: a shorter stream
+    would wait for them all the same, and could wait twice.
+    """
+    passes = np.count_nonzero(shapes.ends)
+    if not array.drain_overlap:
+        return np.ones(passes, dtype=np.int64)
+    hold = _hold(shapes, array, _drains(shapes, array))[shapes.ends]
+    longest = np.maximum(hold, np.append(0, hold[:-1]))
+    fewest: IntArray = np.maximum(1, -(-longest // array.add_cycles))
+    return fewest
+
+
 def _exposed_hold(shapes: PassShapes, array: PeArray, drain: IntArray) -> IntArray:
     """Cycles by which a pass's drain registers delay the next pass, per step."""
     pass_index = np.cumsum(shapes.starts) - 1
     streamed = np.bincount(pass_index, weights=shapes.stream).astype(np.int64)
     following = np.append(streamed[1:], streamed[-1])
     shortest = np.minimum(streamed, following)[pass_index]
-    hold = drain
-    if array.os_drain is OsDrain.SHIFT_COLUMNS and array.os_fold is not OsFold.PATCH:
-        hold = np.where(drain > 0, np.maximum(drain, array.act_hop * (shapes.columns - 1) + 1), 0)
-    exposed: IntArray = np.maximum(0, hold - shortest)
+    exposed: IntArray = np.maximum(0, _hold(shapes, array, drain) - shortest)
     return exposed
 
 
-def _drain_cycles(shapes: PassShapes, array: PeArray) -> IntArray:
+def _hold(shapes: PassShapes, array: PeArray, drain: IntArray) -> IntArray:
+    """Cycles for which drain registers are taken, skew included, per step."""
+    if array.os_drain is not OsDrain.SHIFT_COLUMNS or array.os_fold is OsFold.PATCH:
+        return drain
+    return np.where(drain > 0, np.maximum(drain, array.act_hop * (shapes.columns - 1) + 1), 0)
+
+
+def _drains(shapes: PassShapes, array: PeArray) -> IntArray:
+    """Cycles that values take to leave, per step; 0 where none does."""
     shifts = {OsDrain.NONE: np.zeros_like(shapes.rows), OsDrain.SHIFT_ROWS: shapes.rows,
               OsDrain.SHIFT_COLUMNS: shapes.columns}  # fmt: skip
-    return shifts[array.os_drain]
+    return np.where(shapes.completes & shapes.ends, shifts[array.os_drain], 0)
 
 
 OUTPUT_STATIONARY = DataflowPlan(
@@ -81,4 +101,5 @@ OUTPUT_STATIONARY = DataflowPlan(
     stream=Dim.WINDOW,
     stationary=Operand.PSUM,
     time_passes=time_output_passes,
+    fewest_words=fewest_words,
 )

@@ -5,9 +5,12 @@ from typing import Protocol
 
 from archsim.arch.architecture import Architecture
 from archsim.errors import MappingError
+from archsim.mapping.brick_lanes import plan_brick_layer
 from archsim.mapping.channel_parallel import plan_channel_layer
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.matrix_planner import MATRIX_DATAFLOWS, array_work, plan_matrix_layer
+from archsim.mapping.pixel_broadcast import plan_broadcast_layer
+from archsim.mapping.planar_tiles import plan_planar_layer
 from archsim.mapping.row_stationary import plan_row_layer
 from archsim.mapping.tile_search import has_nest
 from archsim.terms import Dataflow, Operand
@@ -36,6 +39,9 @@ PLANNERS: dict[Dataflow, Planner] = {
     Dataflow.INPUT_STATIONARY: plan_matrix_layer,
     Dataflow.ROW_STATIONARY: plan_row_layer,
     Dataflow.CHANNEL_PARALLEL: plan_channel_layer,
+    Dataflow.PIXEL_BROADCAST: plan_broadcast_layer,
+    Dataflow.BRICK_LANES: plan_brick_layer,
+    Dataflow.PLANAR_TILES: plan_planar_layer,
 }
 
 

@@ -137,15 +137,17 @@ def list_passes(shape: RowShape, mapping: RowMapping) -> RowPasses:
 
 def mac_cycles(passes: RowPasses, array: PeArray) -> IntArray:
     """Cycles of the busiest PE of each pass: F psums of p filters, S*q taps each, its fill and the restart. [cycles]"""
-    pe = array.row_loop
     filters, channels = passes.interleaved_filters, passes.interleaved_channels
-    per_psum = -(-passes.filter_columns * channels // array.multipliers_per_pe) + pe.accumulate_cycles
-    columns = passes.shape.ofmap_columns
-    slides = (columns - 1) * passes.shape.layer.stride[1] * channels * pe.shift_cycles
+    per_psum = -(-passes.filter_columns * channels // array.multipliers_per_pe) + array.row_loop.accumulate_cycles
+    return along_rows(passes, passes.images * passes.shape.ofmap_columns * filters * per_psum, array)
+
+
+def along_rows(passes: RowPasses, psum_cycles: IntArray, array: PeArray) -> IntArray:
+    """Cycles of PEs that take so many for the psums of a pass: windows slide and fill, and the array restarts. [cycles]"""
+    pe, channels = array.row_loop, passes.interleaved_channels
+    slides = (passes.shape.ofmap_columns - 1) * passes.shape.layer.stride[1] * channels * pe.shift_cycles
     fill = (passes.filter_columns - 1) * passes.shape.layer.dilation[1] * channels * pe.line_fill
-    return np.asarray(
-        passes.images * (columns * filters * per_psum + slides + fill) + pe.restart_cycles, dtype=np.int64
-    )
+    return np.asarray(psum_cycles + passes.images * (slides + fill) + pe.restart_cycles, dtype=np.int64)
 
 
 def load_cycles(weight_cycles: IntArray, array: PeArray) -> tuple[IntArray, IntArray, int]:

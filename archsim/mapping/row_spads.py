@@ -1,7 +1,7 @@
 """Words in and between the PEs of a row-stationary array, over a whole layer; called by `row_stationary.py`.
 
 Every MAC looks at its ifmap value; where that is zero and the array gates, the weight spad, the multiplier and the
-psum spad stand still [1]_.
+psum spad stand still [1]_. An array that skips reads no spad for it.
 
 References
 ----------
@@ -18,6 +18,8 @@ from archsim.mapping.row_work import RowWork
 from archsim.terms import Direction, Operand
 
 IntArray = NDArray[np.int64]
+GATED_ACCESSES = ((Operand.WEIGHT, Direction.READ), (Operand.PSUM, Direction.READ), (Operand.PSUM, Direction.WRITE))
+"""Spad accesses that a gated MAC leaves out."""
 NETWORK = "noc"
 """The level of its rows in traffic.csv, and its component in the tables of energy."""
 
@@ -27,9 +29,8 @@ def gated_macs(passes: RowPasses, work: RowWork) -> int:
     return round(int(passes.macs.sum()) * work.zero_ifmap)
 
 
-def spad_traffic(passes: RowPasses, work: RowWork) -> dict[Operand, tuple[int, int]]:
-    """Spad reads and writes per operand over the layer. [words]"""
-    macs = int(passes.macs.sum())
+def spad_traffic(passes: RowPasses, work: RowWork, macs: int) -> dict[Operand, tuple[int, int]]:
+    """Spad reads and writes per operand over the layer, of which so many MACs are issued. [words]"""
     working = macs - gated_macs(passes, work)
     return {
         Operand.IFMAP: (macs, int(_ifmap_taken(passes).sum())),

@@ -2,8 +2,8 @@
 
 A PE keeps p x q filter rows and slides a window of an ifmap row past them; a PE set of R x e PEs works on e ofmap
 rows: filter rows are shared along its rows, ifmap rows along its diagonals, psums add up its columns [1]_. r sets
-take other channels (their psums add up too), t sets other filters. `row_passes.py` has the loops around a pass.
-Called by `planner.py`.
+take other channels (their psums add up too), t sets other filters. `row_passes.py` has the loops around a pass,
+`row_skip.py` what zeros save where the array steps over them. Called by `planner.py`.
 
 The array starts a pass when its weights are loaded, behind the pass before if `RowPe.weights_ahead`; ifmap words and
 psums cross their networks while it multiplies.
@@ -16,6 +16,7 @@ References
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +34,14 @@ from archsim.mapping.port_use import port_cycles
 from archsim.mapping.row_fetch import RowTiles, row_tiles
 from archsim.mapping.row_fit import misfits
 from archsim.mapping.row_layout import place_row_transfers
-from archsim.mapping.row_passes import RowPasses, list_passes, load_cycles, mac_cycles, with_overhead
+from archsim.mapping.row_passes import RowPasses, list_passes, mac_cycles
 from archsim.mapping.row_search import MOST_PASSES, FoundMapping, search_mappings
 from archsim.mapping.row_shape import row_shape
-from archsim.mapping.row_spads import gated_macs, network_rows, spad_traffic
+from archsim.mapping.row_skip import RowZeros, row_zeros, skipped_passes
+from archsim.mapping.row_spads import GATED_ACCESSES, gated_macs, network_rows, spad_traffic
+from archsim.mapping.row_time import PassTimes, delivered_cycles, network_cycles, pass_times
 from archsim.mapping.row_work import RowWork
+from archsim.mapping.skip_cycles import SkipCycles, ideal_cycles
 from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
@@ -47,12 +51,45 @@ NEEDED = (Operand.IFMAP, Operand.PSUM)
 """Operands that a row-stationary array takes from an SRAM level, pass after pass."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _LayerTimes:
+    """Times of a layer's passes.
+
+    Parameters
+    ----------
+    dense, taken, even
+        With every value taken; with zeros stepped over, if they are; and were these spread over all PEs alike.
+    port
+        As in `Steps`. [cycles]
+    """
+
+    dense: PassTimes
+    taken: PassTimes
+    even: PassTimes
+    port: IntArray
+
+    def steps(self, holds: IntArray) -> Steps:
+        """Return the passes as the engine runs them."""
+        return Steps(
+            advance_cycles=self.taken.advance, tail_cycles=self.taken.tail, port_cycles=self.port, hold_transfer=holds,
+            first_start_cycles=self.taken.first,
+        )  # fmt: skip
+
+    def skip(self, issued: int, macs: int) -> SkipCycles:
+        """Say where the cycles went: what does not shrink with the MACs, and waits for the slowest PE of each pass."""
+        dense, even = self.dense.ideal_end, self.even.ideal_end
+        ideal = ideal_cycles(dense, issued, macs)
+        return SkipCycles(dense_cycles=dense, ideal_cycles=ideal, fragmentation_cycles=even - ideal,
+                          imbalance_cycles=self.taken.ideal_end - even)  # fmt: skip
+
+
 def plan_row_layer(
     layer: ArrayLayer, arch: Architecture, kept: frozenset[Operand], zeros: LayerZeros | None, *, loads_table: bool
 ) -> Iterator[FoldPlan]:
     """Plan a layer with the mapping that the arch gives it, or with the best one there is.
 
-    Parameters and errors as `plan_array_layer`; a few plans where the fastest is looked for, else one.
+    Parameters and errors as `plan_array_layer`; a few plans where the fastest is looked for, else one. Mappings are
+    ranked as for an array that takes every value, so that one that skips zeros has the same ones to choose from.
 
     Notes
     -----
@@ -61,8 +98,9 @@ def plan_row_layer(
     """
     work = row_work(layer, arch, kept, zeros, loads_table=loads_table)
     fixed = _fixed(work)
+    skipped = row_zeros(layer, work.shape, zeros or zeros_by_itself(layer)) if arch.pe_array.skips else None
     for found in [fixed] if fixed else search_mappings(work):
-        yield plan_passes(work, found)
+        yield plan_passes(work, found, skipped)
 
 
 def row_work(
@@ -98,42 +136,35 @@ def row_work(
     )
 
 
-def plan_passes(work: RowWork, found: FoundMapping) -> FoldPlan:
-    """Lay out a layer whose mapping is chosen and fits."""
+def plan_passes(work: RowWork, found: FoundMapping, zeros: RowZeros | None = None) -> FoldPlan:
+    """Lay out a layer whose mapping is chosen and fits; ``zeros`` are those that the array steps over."""
     array = work.arch.pe_array
     passes = list_passes(work.shape, found.mapping)
     tiles = row_tiles(passes, work)
     use = LevelUse(arch=work.arch, kept=work.kept, link=work.link, table=work.table, words=_step_words(passes, tiles))
-    load, macs = work.network_cycles(Operand.WEIGHT, passes.weights), mac_cycles(passes, array)
-    exposed, behind, first = load_cycles(load, array)
-    busy = with_overhead(macs, array) + exposed
-    advance = np.maximum(busy, behind)
-    rise = (passes.filter_rows * passes.channel_sets - 1) * array.psum_hop + array.pe_latency - 1
-    times = ideal_times(advance, busy + rise)
-    transfers, last_write = queue_transfers(_fetches(tiles, use, load - exposed), _write_back(use), times)
+    times = _times(passes, work, use, zeros)
+    order = ideal_times(times.dense.advance, times.dense.tail)
+    transfers, last_write = queue_transfers(_fetches(tiles, use, times.dense.lead), _write_back(use), order)
     if work.arch.dram.has_banks:
         transfers = place_row_transfers(transfers, passes, use)
-    steps = Steps(
-        advance_cycles=advance,
-        tail_cycles=busy + rise,
-        port_cycles=np.maximum(_network_cycles(passes, work, use.words.array, macs) + exposed, port_cycles(use)),
-        hold_transfer=tiles.holds(last_write),
-        first_start_cycles=first,
-    )
+    issued = int(passes.macs.sum()) if zeros is None else zeros.issued_macs
     return FoldPlan(
         kind=array.dataflow.value,
         folds=len(passes),
         mapping_efficiency=float(passes.active_pes.mean()) / array.pes,
-        array_macs=int(passes.macs.sum()),
-        compute_cycles=steps.ideal_end_cycles,
-        steps=steps,
+        array_macs=issued,
+        compute_cycles=times.taken.ideal_end,
+        steps=times.steps(tiles.holds(last_write)),
         transfers=transfers,
-        traffic=use.traffic(spad=spad_traffic(passes, work)) + network_rows(passes, work),
+        traffic=use.traffic(spad=spad_traffic(passes, work, issued)) + network_rows(passes, work),
         nest=None,
-        estimated_cycles=found.estimated_cycles,
+        estimated_cycles=found.estimated_cycles if zeros is None else 0.0,
         active_pes=int(passes.active_pes.max()),
         gated_macs=gated_macs(passes, work),
+        gated_accesses=GATED_ACCESSES,
         mapping=_mapping_lines(found, work),
+        effectual_macs=None if zeros is None else zeros.effectual_macs,
+        skip=None if zeros is None else times.skip(issued, int(passes.macs.sum())),
     )
 
 
@@ -178,19 +209,18 @@ def _step_words(passes: RowPasses, tiles: RowTiles) -> StepWords:
     )
 
 
-def _network_cycles(passes: RowPasses, work: RowWork, words: ArrayWords, macs: IntArray) -> IntArray:
-    """Cycles that the slower of the ifmap and psum networks needs, spread over the passes by their MACs. [cycles]
-
-    Words wait in front of the PEs and behind them, so that a network limits the layer as a whole rather than pass by
-    pass: the published times of the chip ask for it. 0 where the MACs take longer.
-    """
-    ifmap = work.network_cycles(Operand.IFMAP, words.ifmap_reads)
-    psum = work.network_cycles(Operand.PSUM, np.maximum(words.psum_reads, passes.psums))
-    slowest, busy = max(int(ifmap.sum()), int(psum.sum())), int(macs.sum())
-    if slowest <= busy:
-        return np.zeros_like(macs)
-    until = np.rint(np.cumsum(macs) * (slowest / busy)).astype(np.int64)
-    return with_overhead(np.diff(until, prepend=0), work.arch.pe_array)
+def _times(passes: RowPasses, work: RowWork, use: LevelUse, zeros: RowZeros | None) -> _LayerTimes:
+    macs, ports, array = mac_cycles(passes, work.arch.pe_array), port_cycles(use), work.arch.pe_array
+    dense = pass_times(macs, passes, work)
+    if zeros is None:
+        network = network_cycles(passes, work, use.words.array, macs)
+        return _LayerTimes(dense=dense, taken=dense, even=dense, port=np.maximum(network + dense.exposed, ports))
+    left = skipped_passes(passes, zeros, array)
+    network = delivered_cycles(passes, work, use.words.array, left.busiest, macs)
+    return _LayerTimes(
+        dense=dense, taken=pass_times(left.busiest, passes, work), even=pass_times(left.even, passes, work),
+        port=np.maximum(network + dense.exposed, ports),
+    )  # fmt: skip
 
 
 def _fetches(tiles: RowTiles, use: LevelUse, ahead: IntArray) -> list[Fetch]:

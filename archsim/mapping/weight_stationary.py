@@ -60,10 +60,16 @@ def _exposed_load(shapes: PassShapes, reload: IntArray) -> IntArray:
     return exposed
 
 
+def one_word(shapes: PassShapes, _array: PeArray) -> IntArray:
+    """Return the words that a pass streams at least: one, which carries its psums on."""
+    return np.ones(np.count_nonzero(shapes.starts), dtype=np.int64)
+
+
 WEIGHT_STATIONARY = DataflowPlan(
     rows=Dim.WINDOW,
     columns=Dim.FILTERS,
     stream=Dim.PIXELS,
     stationary=Operand.WEIGHT,
     time_passes=time_stationary_passes,
+    fewest_words=one_word,
 )

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from archsim.errors import ConfigError
 from archsim.report.layers_plot import layers_figure
 from archsim.report.roofline_plot import roofline_figure
+from archsim.report.zero_plot import zero_figure
 from archsim.study.directory import write_directory
-from archsim.study.result import STALE_FILES, RunResult
+from archsim.study.result import SKIP_PICTURE, STALE_FILES, RunResult
 from archsim.study.roofline import ROOFLINE_COLUMNS, RooflinePoints, roofline_points, roofline_rows
 from archsim.study.run_tables import csv_text
 
@@ -30,9 +31,10 @@ def write_run(run: RunResult, out: str | Path) -> None:
 
 
 def picture_files(run: RunResult) -> dict[str, bytes]:
-    """Return the content of roofline.png, roofline.csv and layers.png."""
-    roofline = roofline_points(run)
-    return {
+    """Return the content of roofline.png, roofline.csv and layers.png, and of zero_skip.png where zeros were skipped."""
+    roofline, zeros = roofline_points(run), zero_figure(run)
+    skipped = {} if zeros is None else {SKIP_PICTURE: png_bytes(zeros)}
+    return skipped | {
         "roofline.png": png_bytes(roofline_figure([roofline])),
         "roofline.csv": roofline_csv([roofline]).encode(),
         "layers.png": png_bytes(layers_figure(run)),

@@ -93,6 +93,17 @@ BUS_USE_FILLS = {
     "other": Fill("#8d4a7b", ""),
 }
 
+ZERO_HEIGHT_INCHES = 4.4
+ZERO_FILLS = {
+    "nonzero values, ideal": Fill("#17365d", ""),
+    "fragmentation": Fill("#5f8fbf", "///"),
+    "imbalance": Fill("#d9ecd9", "xxx"),
+    "synchronisation": Fill("#2f6b4f", "\\\\\\"),
+    "bank conflicts": Fill("#8d4a7b", ""),
+    "memory": Fill("#e9a35b", ""),
+    "saved": Fill("#ffffff", ""),
+}
+
 PUBLISHED_FILL = Fill("#c9c9c9", "")
 RECALLED_FILL = Fill("#ffffff", "////")
 SIMULATED_FILL = Fill("#17365d", "")

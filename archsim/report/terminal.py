@@ -12,6 +12,7 @@ from rich.console import Console
 
 from archsim.report.cell_table import cell_table
 from archsim.report.tables import run_table, summary_panel
+from archsim.report.zero_tables import zero_table, zero_title
 from archsim.study.layer_result import LayerResult
 from archsim.study.result import RunResult
 from archsim.study.run_tables import loop_nest_text
@@ -31,6 +32,11 @@ def print_run(run: RunResult) -> None:
     """Print a run's layers and totals to stdout, and the loop nests where the layers are few."""
     console = stdout_console()
     console.print(run_table(run, is_narrow=console.width < WIDE))
+    zeros = zero_table(run)
+    if zeros is not None:
+        console.print(zero_title(run), markup=False, highlight=False, style="bold")
+        console.print(zeros)
+        console.print()
     if len(run.layers) <= MOST_NESTS:
         console.print(loop_nest_text(run.layers), markup=False, highlight=False)
     console.print(summary_panel(run))

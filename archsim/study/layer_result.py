@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from archsim.cost.energy import LayerEnergy
 from archsim.engine.layer_run import LayerRun
 from archsim.errors import SimulationError
+from archsim.study.zero_saving import DenseLayer
 from archsim.terms import Bottleneck, Direction, Operand
 
 ACCESSES_PER_MAC = 4
@@ -29,6 +30,8 @@ class LayerResult:
         Their price.
     dram_level
         Name of the DRAM level in ``run.traffic``.
+    dense
+        The layer on the same array taking every value; None where zeros are not looked at.
 
     Raises
     ------
@@ -39,6 +42,7 @@ class LayerResult:
     run: LayerRun
     energy: LayerEnergy
     dram_level: str
+    dense: DenseLayer | None = None
 
     def __post_init__(self) -> None:
         if len(self.run.traffic) != len(self.energy.traffic_pj):
@@ -179,6 +183,18 @@ class LayerResult:
     def energy_pj(self) -> float:
         """Sum of the energy components. [pJ]"""
         return self.energy.total_pj
+
+    @property
+    def cycles_saved(self) -> int:
+        """Cycles that skipping zeros saves, stalls included; 0 where none are skipped. [cycles]"""
+        return self.dense.total_cycles - self.total_cycles if self.dense else 0
+
+    @property
+    def energy_saved_pj(self) -> float | None:
+        """Energy that skipping or gating zeros saves; None where it is not known. [pJ]"""
+        if self.dense is None or self.dense.energy_pj is None:
+            return None
+        return self.dense.energy_pj - self.energy_pj
 
     @property
     def bottleneck(self) -> Bottleneck:

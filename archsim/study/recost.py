@@ -22,7 +22,7 @@ def recost(run: RunResult, table: EnergyTable) -> RunResult:
     Notes
     -----
     ``arch.energy`` keeps naming the table of the simulation, as ``table`` does not know its file; the
-    assumptions name the new one.
+    assumptions name the new one. What zeros saved of the energy is then not known: the run without skipping is not kept.
     """
     return _priced(run, lambda arch: chip_prices(arch, table), table)
 
@@ -45,6 +45,9 @@ def _priced(run: RunResult, price_list: Callable[[Architecture], PriceList], tab
     runs = [layer.run for layer in run.layers]
     priced = price_layers(runs, run.workload, run.arch, price_list, table=table)
     pairs = zip(run.layers, priced.energies, strict=True)
-    layers = tuple(replace(layer, energy=energy) for layer, energy in pairs)
+    layers = tuple(
+        replace(layer, energy=energy, dense=replace(layer.dense, energy_pj=None) if layer.dense else None)
+        for layer, energy in pairs
+    )
     load = priced_load(run.weights_load, run.arch, priced.prices)
     return replace(run, layers=layers, prices=priced.prices, weights_load=load)

@@ -21,6 +21,7 @@ from archsim.study.directory import write_directory
 from archsim.study.layer_result import LayerResult
 from archsim.study.plain_json import json_text, to_plain
 from archsim.study.weights_load import WeightsLoad
+from archsim.study.zero_table import SKIP_COLUMNS, SKIP_FILE, zero_rows
 from archsim.terms import OPS_PER_MAC
 from archsim.workload.network import Workload
 
@@ -32,7 +33,9 @@ PICTURE_FILES = ("roofline.png", "roofline.csv", "layers.png")
 """Files that `report/pictures.py` puts beside a saved run."""
 DRAM_FILE = "dram.csv"
 """Commands of the DRAM device; not written where the arch has none."""
-STALE_FILES = (*PICTURE_FILES, DRAM_FILE)
+SKIP_PICTURE = "zero_skip.png"
+"""The picture beside `SKIP_FILE`; both are written where zeros are looked at."""
+STALE_FILES = (*PICTURE_FILES, DRAM_FILE, SKIP_FILE, SKIP_PICTURE)
 """What an older run may have left in a directory that a new one does not always write."""
 
 
@@ -243,12 +246,16 @@ class RunResult:
             "loop_nests.txt": run_tables.loop_nest_text(self.layers),
             "summary.json": json_text(self.summary()),
         }
-        every = texts | self._dram_table() | self._price_tables()
+        every = texts | self._dram_table() | self._zero_table() | self._price_tables()
         return {name: text.encode() for name, text in every.items()}
 
     def _dram_table(self) -> dict[str, str]:
         rows = run_tables.dram_rows(self.layers)
         return {DRAM_FILE: run_tables.csv_text(run_tables.DRAM_COLUMNS, rows)} if rows else {}
+
+    def _zero_table(self) -> dict[str, str]:
+        rows = zero_rows(self.layers)
+        return {SKIP_FILE: run_tables.csv_text(SKIP_COLUMNS, rows)} if rows else {}
 
     def _price_tables(self) -> dict[str, str]:
         if self.prices is None:

@@ -4,13 +4,10 @@ The counters come from layers.csv and traffic.csv, the energy from traffic.csv a
 and workload from summary.json. Called by `cli.py` for every argument named RUN.
 """
 
-import csv
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from math import fsum, isclose
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from archsim.arch.architecture import Architecture
 from archsim.config_file import read_text
@@ -24,11 +21,11 @@ from archsim.study import run_tables
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.plain_json import from_plain
 from archsim.study.result import DRAM_FILE, SCHEMA, RunResult
+from archsim.study.table_rows import TableRow, read_table, rows_by_layer
 from archsim.study.weights_load import WeightsLoad
+from archsim.study.zero_table import SKIP_FILE, read_zeros, with_zeros
 from archsim.terms import Bottleneck, Direction, Operand
 from archsim.workload.network import Workload
-
-Value = TypeVar("Value")
 
 
 def load_run(path: str | Path) -> RunResult:
@@ -82,52 +79,14 @@ def _read_summary(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file}: {problem}") from problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """One row of a table: its cells by column, and where it stands."""
-
-    where: str
-    cells: dict[str, str]
-
-    def integer(self, column: str) -> int:
-        text = self.cells[column]
-        if not text.isdecimal():
-            raise ConfigError(f"{self.where}: {column} (={text!r}) must be an integer, 0 or more")
-        return int(text)
-
-    def number(self, column: str) -> float:
-        try:
-            return float(self.cells[column])
-        except ValueError:
-            raise ConfigError(f"{self.where}: {column} (={self.cells[column]!r}) must be a number") from None
-
-    def choice(self, column: str, known: dict[str, Value]) -> Value:
-        if self.cells[column] not in known:
-            raise ConfigError(f"{self.where}: {column} (={self.cells[column]!r}) is none of {', '.join(known)}")
-        return known[self.cells[column]]
-
-
-def _read_table(file: Path, columns: Sequence[str]) -> list[_Row]:
-    try:
-        header, *rows = run_tables.csv_rows(read_text(file, ConfigError))
-    except (ValueError, csv.Error) as problem:
-        raise ConfigError(f"{file}: no table: {problem}") from problem
-    for column in columns:
-        if column not in header[1]:
-            raise ConfigError(f"{file}:1: column {column!r} is missing")
-    for line, cells in rows:
-        if len(cells) != len(header[1]):
-            raise ConfigError(f"{file}:{line}: {len(cells)} cells under {len(header[1])} columns")
-    return [_Row(where=f"{file}:{line}", cells=dict(zip(header[1], cells, strict=True))) for line, cells in rows]
-
-
 def _load_layers(directory: Path, dram_level: str) -> tuple[LayerResult, ...]:
-    rows = _read_table(directory / "layers.csv", run_tables.LAYER_COLUMNS)
+    rows = read_table(directory / "layers.csv", run_tables.LAYER_COLUMNS)
     names = [row.cells["layer"] for row in rows]
-    traffic = _by_layer(_read_table(directory / "traffic.csv", run_tables.TRAFFIC_COLUMNS), names)
-    energy = _by_layer(_read_table(directory / "energy.csv", run_tables.ENERGY_COLUMNS), names)
-    actions = _by_layer(_read_table(directory / "actions.csv", run_tables.ACTION_COLUMNS), names)
+    traffic = rows_by_layer(read_table(directory / "traffic.csv", run_tables.TRAFFIC_COLUMNS), names)
+    energy = rows_by_layer(read_table(directory / "energy.csv", run_tables.ENERGY_COLUMNS), names)
+    actions = rows_by_layer(read_table(directory / "actions.csv", run_tables.ACTION_COLUMNS), names)
     dram = _read_dram(directory / DRAM_FILE, names)
+    zeros = read_zeros(directory / SKIP_FILE, names)
     nests = _read_nests(directory / "loop_nests.txt", names)
     layers = []
     for row, nest in zip(rows, nests, strict=True):
@@ -140,17 +99,8 @@ def _load_layers(directory: Path, dram_level: str) -> tuple[LayerResult, ...]:
             run=run, energy=_layer_energy(traffic[name], energy[name], actions[name]), dram_level=dram_level
         )
         _check_derived(row, result)
-        layers.append(result)
+        layers.append(with_zeros(result, zeros[name]) if name in zeros else result)
     return tuple(layers)
-
-
-def _by_layer(rows: list[_Row], names: list[str]) -> dict[str, list[_Row]]:
-    found: dict[str, list[_Row]] = {name: [] for name in names}
-    for row in rows:
-        if row.cells["layer"] not in found:
-            raise ConfigError(f"{row.where}: layer {row.cells['layer']!r} is not in layers.csv")
-        found[row.cells["layer"]].append(row)
-    return found
 
 
 def _read_nests(file: Path, names: list[str]) -> list[tuple[str, ...]]:
@@ -165,7 +115,7 @@ def _read_nests(file: Path, names: list[str]) -> list[tuple[str, ...]]:
     return [tuple(lines) for _, lines in blocks]
 
 
-def _layer_energy(traffic: list[_Row], energy: list[_Row], actions: list[_Row]) -> LayerEnergy:
+def _layer_energy(traffic: list[TableRow], energy: list[TableRow], actions: list[TableRow]) -> LayerEnergy:
     found = tuple(map(_action, actions))
     for each in energy:
         spent = fsum(action.energy_pj for action in found if action.component == each.cells["component"])
@@ -180,13 +130,13 @@ def _layer_energy(traffic: list[_Row], energy: list[_Row], actions: list[_Row]) 
     )
 
 
-def _action(row: _Row) -> ActionEnergy:
+def _action(row: TableRow) -> ActionEnergy:
     count = row.integer("count") if row.cells["count"].isdecimal() else row.number("count")
     texts = {column: row.cells[column] for column in ("component", "action", "operand", "unit", "source")}
     return ActionEnergy(**texts, count=count, unit_pj=row.number("unit_pj"))
 
 
-def _traffic_count(row: _Row) -> TrafficCount:
+def _traffic_count(row: TableRow) -> TrafficCount:
     return TrafficCount(
         level=row.cells["level"],
         operand=row.choice("operand", {each.value: each for each in Operand}),
@@ -198,11 +148,11 @@ def _traffic_count(row: _Row) -> TrafficCount:
 
 def _read_dram(file: Path, names: list[str]) -> dict[str, DramActivity]:
     """Return what the DRAM device did, by layer; nothing where the arch has no device."""
-    rows = _by_layer(_read_table(file, run_tables.DRAM_COLUMNS), names) if file.is_file() else {}
+    rows = rows_by_layer(read_table(file, run_tables.DRAM_COLUMNS), names) if file.is_file() else {}
     return {layer: _dram_activity(found[0]) for layer, found in rows.items() if found}
 
 
-def _dram_activity(row: _Row) -> DramActivity:
+def _dram_activity(row: TableRow) -> DramActivity:
     return DramActivity(
         cycles=row.integer("cycles"),
         burst_bytes=row.integer("burst_bytes"),
@@ -212,7 +162,7 @@ def _dram_activity(row: _Row) -> DramActivity:
 
 
 def _layer_run(
-    row: _Row, traffic: tuple[TrafficCount, ...], nest: tuple[str, ...], dram: DramActivity | None
+    row: TableRow, traffic: tuple[TrafficCount, ...], nest: tuple[str, ...], dram: DramActivity | None
 ) -> LayerRun:
     waits = zip(WAIT_CAUSES, run_tables.WAIT_COLUMNS, strict=True)
     return LayerRun(
@@ -242,7 +192,7 @@ def _layer_run(
     )
 
 
-def _check_derived(row: _Row, result: LayerResult) -> None:
+def _check_derived(row: TableRow, result: LayerResult) -> None:
     """Raise ConfigError where a column that follows from others says something else."""
     for column in ("total_cycles", "dram_read_bytes", "dram_write_bytes"):
         if row.integer(column) != getattr(result, column):

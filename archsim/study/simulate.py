@@ -5,7 +5,7 @@ The Python face of archsim and what `cli.py` and `study/sweep.py` call; the main
 """
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import metadata
 
@@ -22,10 +22,13 @@ from archsim.study.layer_result import WAIT_CAUSES, LayerResult
 from archsim.study.result import RunResult
 from archsim.study.row_assumptions import row_assumptions
 from archsim.study.weights_load import weights_load
+from archsim.study.zero_assumptions import zero_assumptions
+from archsim.study.zero_saving import dense_layers
 from archsim.terms import Dataflow, MapObjective
 from archsim.workload.batch import with_batch
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
+from archsim.workload.zero_masks import NetworkMasks
 
 IDEAL_DRAM = "DRAM is ideal: transfers take no time; their bytes and energy are counted all the same"
 MODEL_ASSUMPTIONS = (
@@ -54,6 +57,7 @@ def simulate(
     *,
     batch: int = 1,
     seed: int = 0,
+    masks: NetworkMasks | None = None,
     on_layer: Callable[[int, int, str], None] | None = None,
 ) -> RunResult:
     """Run every layer of a network on a chip and price it.
@@ -66,6 +70,8 @@ def simulate(
         Run the workload on so many times the images that it holds.
     seed
         Of every random choice; recorded in the result.
+    masks
+        Where the zeros of real tensors stand, for an arch that skips them; others are drawn from their shares.
     on_layer
         Called with (index, count, name) as each layer starts.
 
@@ -80,8 +86,12 @@ def simulate(
     """
     if batch != 1:
         workload = with_batch(workload, batch)
-    runs = tuple(_with_ordered_waits(run) for run in run_network(_with_own_prices(arch), workload, on_layer=on_layer))
-    return replace(_priced(arch, workload, runs), seed=seed)
+    if masks is not None:
+        workload = workload.with_masks(masks)
+    runs = tuple(
+        _with_ordered_waits(run) for run in run_network(_with_own_prices(arch), workload, seed=seed, on_layer=on_layer)
+    )
+    return replace(_priced(arch, replace(workload, masks=None), runs), seed=seed)
 
 
 def _with_own_prices(arch: Architecture) -> Architecture:
@@ -129,16 +139,22 @@ def program_versions() -> tuple[tuple[str, str], ...]:
 
 
 def _priced(arch: Architecture, workload: Workload, runs: tuple[LayerRun, ...]) -> RunResult:
-    priced = price_layers(runs, workload, arch, load_prices, table=own_table(arch))
+    table = own_table(arch)
+    priced = price_layers(runs, workload, arch, load_prices, table=table)
+
+    def energies_pj(others: Sequence[LayerRun]) -> list[float]:
+        return [each.total_pj for each in price_layers(others, workload, arch, load_prices, table=table).energies]
+
+    dense = dense_layers(arch, workload, runs, energies_pj)
     return RunResult(
         arch=arch,
         workload=workload,
         layers=tuple(
-            LayerResult(run=run, energy=energy, dram_level=arch.dram.name)
-            for run, energy in zip(runs, priced.energies, strict=True)
+            LayerResult(run=run, energy=energy, dram_level=arch.dram.name, dense=other)
+            for run, energy, other in zip(runs, priced.energies, dense, strict=True)
         ),
         prices=priced.prices,
-        model_assumptions=model_assumptions(arch, workload),
+        model_assumptions=(*model_assumptions(arch, workload), *zero_assumptions(arch, runs)),
         weights_load=weights_load(arch, weight_store(arch, workload), priced.prices),
         versions=program_versions(),
     )

@@ -134,6 +134,21 @@ def _utilization_percent(part: MeasuredLayers) -> float:
     return 100 * sum(layer.occupied_macs for layer in part.layers) / slots if slots else 0.0
 
 
+def _efficiency_percent(part: MeasuredLayers) -> float:
+    cycles = sum(layer.compute_cycles + layer.onchip_stall_cycles for layer in part.layers)
+    return 100 * part.macs / (part.run.arch.pe_array.multipliers * cycles) if cycles else 0.0
+
+
+def dense_cycles(part: MeasuredLayers) -> int:
+    """Return the cycles of layers on the same chip taking every value. [cycles]"""
+    return sum(layer.total_cycles + layer.cycles_saved for layer in part.layers)
+
+
+def dense_array_cycles(part: MeasuredLayers) -> int:
+    """Return the compute cycles of layers on the same array taking every value. [cycles]"""
+    return sum(layer.run.skip.dense_cycles if layer.run.skip else layer.compute_cycles for layer in part.layers)
+
+
 def _percent(cycles: float, part: MeasuredLayers) -> float:
     return 100 * cycles / part.total_cycles if part.total_cycles else 0.0
 
@@ -237,6 +252,21 @@ QUANTITIES: dict[str, Quantity] = {
         label="energy efficiency", unit="TOPS/W",
         meaning="operations asked for (2 per MAC) / energy of all components but DRAM's",
         of_layers=lambda part: 1e3 * _tera_ops(part) / _chip_milliwatts(part) if part.macs else 0.0,
+    ),
+    "performance_efficiency_percent": Quantity(
+        label="performance efficiency", unit="%",
+        meaning="MACs asked for / (multipliers x compute and on-chip stall cycles): no wait for DRAM",
+        of_layers=_efficiency_percent,
+    ),
+    "skip_gain_x": Quantity(
+        label="gain of skipping zeros", unit="x",
+        meaning="all cycles of the same chip taking every value / all cycles",
+        of_layers=lambda part: dense_cycles(part) / part.total_cycles if part.total_cycles else 0.0,
+    ),
+    "skip_array_gain_x": Quantity(
+        label="gain of skipping zeros, array alone", unit="x",
+        meaning="compute cycles of the same array taking every value / compute cycles",
+        of_layers=lambda part: dense_array_cycles(part) / sum(layer.compute_cycles for layer in part.layers),
     ),
     "peak_gops": Quantity(
         label="peak rate", unit="GOPS",

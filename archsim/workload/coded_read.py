@@ -31,7 +31,9 @@ from archsim.workload.converted_forms import IfmapForm
 from archsim.workload.golden import Golden
 from archsim.workload.layer_forms import ConvForm, ElementwiseForm, MatmulForm, PlacedForm, WorkloadForm
 from archsim.workload.npz_file import WrongArrayError, hash_file, open_npz, show_shape
+from archsim.workload.packed_mask import pack_mask
 from archsim.workload.tensor_zeros import MeasuredZeros
+from archsim.workload.zero_masks import NetworkMasks
 
 RUN_OPS = ("conv", "fc", "max_pool", "average_pool", "global_average_pool", "add", "relu", "reshape")
 """Operators that are run bit for bit."""
@@ -49,8 +51,8 @@ class Coded:
         Inputs and checksums; None where the file has none.
     masks
         Product layer -> weights kept, where some were pruned.
-    measured
-        Zeros of every weight tensor, counted in its codes.
+    measured, weights
+        Zeros of every weight tensor: counted in its codes, and where they stand.
     calibration
         Sentences: how its scales were found.
     content_hash
@@ -61,6 +63,7 @@ class Coded:
     golden: Golden | None
     masks: dict[str, NDArray[np.bool_]]
     measured: tuple[MeasuredZeros, ...]
+    weights: NetworkMasks
     calibration: tuple[str, ...]
     content_hash: str
 
@@ -137,12 +140,14 @@ class _Reading:
         )
         settings = "; ".join(f"{key}: {text}" for key, text in (self.top.calibration or {}).items() if text != "no")
         said = (f"converted with {settings}",) if settings else ()
-        measured = tuple(_weight_zeros(layer) for layer in network.products)
+        nonzero = {(layer.name, Operand.WEIGHT): _nonzero_weights(layer) for layer in network.products}
+        counted = {place: count_zeros(mask) for place, mask in nonzero.items()}
         return Coded(
             network=network,
             golden=golden,
             masks=self.masks,
-            measured=measured,
+            measured=tuple(MeasuredZeros(layer=name, operand=of, counts=each) for (name, of), each in counted.items()),
+            weights=NetworkMasks(of={place: pack_mask(mask, "the weights' codes") for place, mask in nonzero.items()}),
             calibration=said,
             content_hash=hash_file(self.path),
         )
@@ -277,8 +282,7 @@ class _Reading:
         self.faults.append(f"{self.text.path}:{line}: layer {placed.form.name!r}: {text}")
 
 
-def _weight_zeros(layer: CodedProduct) -> MeasuredZeros:
-    """Count the weights that decode to zero, in the order in which a plain workload's tensor has them."""
-    values = layer.weight.values
-    stored = values.T if layer.window is None else values
-    return MeasuredZeros(layer=layer.name, operand=Operand.WEIGHT, counts=count_zeros(np.ascontiguousarray(stored)))
+def _nonzero_weights(layer: CodedProduct) -> NDArray[np.bool_]:
+    """Return the weights that do not decode to zero, as a mask has them: those of a matrix are (1, inner, columns)."""
+    nonzero: NDArray[np.bool_] = layer.weight.values != 0
+    return nonzero if layer.window is not None else np.ascontiguousarray(nonzero.T)[None]

@@ -4,7 +4,7 @@ Made by `workload/store.py`, `workload/topology_csv.py` and `convert/`; read by 
 asks an array layer only for its `gemm` and how its ifmap words overlap.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import prod
 
@@ -13,6 +13,7 @@ from archsim.numerics.operand_formats import OperandFormats
 from archsim.workload.gemm import Gemm
 from archsim.workload.layer_formats import WeightClusters
 from archsim.workload.shape_rules import check_kept_of, check_positive, window_count
+from archsim.workload.zero_pattern import ZeroFractions, ZeroPatterns
 
 
 class Rounding(StrEnum):
@@ -20,21 +21,6 @@ class Rounding(StrEnum):
 
     FLOOR = "floor"
     CEIL = "ceil"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZeroFractions:
-    """Share of values that are zero, 0..1; None = not known, or (ofmap) told by the ifmap of the layer that reads it."""
-
-    ifmap: float | None = None
-    weight: float | None = None
-    ofmap: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("ifmap", "weight", "ofmap"):
-            value = getattr(self, name)
-            if value is not None and not 0.0 <= value <= 1.0:
-                raise WorkloadError(f"zero_fractions.{name} (={value!r}) must lie in 0..1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +47,8 @@ class ConvLayer:
         What the network calls it: ``conv``, ``conv_transpose``...
     sources
         Names of the layers whose ofmaps this reads; empty = from outside the network.
-    zero_fractions
-        Of the values of each operand.
+    zero_fractions, zero_patterns
+        Of the values of each operand, and how zeros fall where they are drawn.
     kept_of
         (N, M) structured weight sparsity of the workload: N of every M weights kept; None = dense.
     formats, clusters
@@ -87,7 +73,8 @@ class ConvLayer:
     ofmap_rounding: Rounding = Rounding.FLOOR
     op: str = "conv"
     sources: tuple[str, ...] = ()
-    zero_fractions: ZeroFractions = ZeroFractions()
+    zero_fractions: ZeroFractions = field(default_factory=ZeroFractions)
+    zero_patterns: ZeroPatterns = field(default_factory=ZeroPatterns)
     kept_of: tuple[int, int] | None = None
     formats: OperandFormats | None = None
     clusters: WeightClusters | None = None
@@ -177,7 +164,7 @@ class MatmulLayer:
         ``fc``, ``gemm`` or ``matmul``.
     weight_source
         Name of the layer that makes the second matrix (attention); empty = stored weights.
-    sources, zero_fractions, kept_of, formats, clusters
+    sources, zero_fractions, zero_patterns, kept_of, formats, clusters
         As in `ConvLayer`.
     """
 
@@ -189,7 +176,8 @@ class MatmulLayer:
     op: str = "matmul"
     sources: tuple[str, ...] = ()
     weight_source: str = ""
-    zero_fractions: ZeroFractions = ZeroFractions()
+    zero_fractions: ZeroFractions = field(default_factory=ZeroFractions)
+    zero_patterns: ZeroPatterns = field(default_factory=ZeroPatterns)
     kept_of: tuple[int, int] | None = None
     formats: OperandFormats | None = None
     clusters: WeightClusters | None = None

@@ -21,8 +21,9 @@ from archsim.workload.converted_forms import (
     ProductArithmeticForm,
     VectorFormatsForm,
 )  # fmt: skip
-from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding, VectorLayer, ZeroFractions
+from archsim.workload.layer import ConvLayer, MatmulLayer, Rounding, VectorLayer
 from archsim.workload.vector_ops import ELEMENTWISE_OPS, POOL_OPS
+from archsim.workload.zero_forms import ZeroFractionsForm, ZeroPatternForm
 
 MAX_SIZE = 2**31 - 1
 """Largest value of one size key."""
@@ -61,7 +62,6 @@ def _read_ifmap(value: Any) -> tuple[int, ...]:
 Name = Annotated[str, Field(min_length=1)]
 Size = Annotated[int, Field(strict=True, ge=1, le=MAX_SIZE)]
 Words = Annotated[int, Field(strict=True, ge=0, le=MAX_SIZE)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Axes = Annotated[tuple[int, ...], PlainValidator(_read_ifmap)]
 PerAxis = Annotated[int | tuple[int, ...], PlainValidator(_read_per_axis)]
 Padding = Annotated[int | tuple[PadPair, ...], PlainValidator(_read_padding)]
@@ -75,19 +75,6 @@ def spread(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
 def spread_padding(value: int | tuple[PadPair, ...], axes: int) -> tuple[PadPair, ...]:
     """Return (before, after) per axis: a bare number holds for all sides."""
     return ((value, value),) * axes if isinstance(value, int) else value
-
-
-class ZeroFractionsForm(BaseModel):
-    """Keys of ``zero_fractions``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    ifmap: Share | None = None
-    weight: Share | None = None
-    ofmap: Share | None = None
-
-    def build(self) -> ZeroFractions:
-        """Return the checked fractions."""
-        return ZeroFractions(ifmap=self.ifmap, weight=self.weight, ofmap=self.ofmap)
 
 
 class LayerForm(BaseModel):
@@ -113,6 +100,7 @@ class ConvForm(LayerForm):
     batch: Size = 1
     ofmap_rounding: Rounding = Rounding.FLOOR
     zero_fractions: ZeroFractionsForm = ZeroFractionsForm()
+    zero_pattern: ZeroPatternForm = ZeroPatternForm()
     formats: FormatsForm | None = None
     clusters: ClustersForm | None = None
     arithmetic: ProductArithmeticForm | None = None
@@ -125,13 +113,13 @@ class ConvForm(LayerForm):
     def build(self, sources: tuple[str, ...], source_words: Sequence[int]) -> ConvLayer:
         """Return the layer. Raises WorkloadError where its sizes contradict each other."""
         axes = len(self.ifmap)
-        kernel = spread(self.kernel, axes)
+        kernel, zeros = spread(self.kernel, axes), self.zero_fractions.build()
         return ConvLayer(
             name=self.name, op=self.op, sources=sources, in_channels=self.in_channels,
             out_channels=self.out_channels, ifmap=self.ifmap, kernel=kernel,
             stride=spread(self.stride, axes), padding=spread_padding(self.padding, axes),
             dilation=spread(self.dilation, axes), groups=self.groups, batch=self.batch,
-            ofmap_rounding=self.ofmap_rounding, zero_fractions=self.zero_fractions.build(),
+            ofmap_rounding=self.ofmap_rounding, zero_fractions=zeros, zero_patterns=self.zero_pattern.build(self.name, zeros),
             formats=self.formats.build() if self.formats else None,
             clusters=self.clusters.build(prod(kernel)) if self.clusters else None,
         )  # fmt: skip
@@ -146,6 +134,7 @@ class MatmulForm(LayerForm):
     batches: Size = 1
     weight_input: Name | None = None
     zero_fractions: ZeroFractionsForm = ZeroFractionsForm()
+    zero_pattern: ZeroPatternForm = ZeroPatternForm()
     formats: FormatsForm | None = None
     clusters: ClustersForm | None = None
     arithmetic: ProductArithmeticForm | None = None
@@ -157,10 +146,12 @@ class MatmulForm(LayerForm):
         return (self.batches, *shape) if self.batches > 1 else shape
 
     def build(self, sources: tuple[str, ...], source_words: Sequence[int]) -> MatmulLayer:
-        """Return the layer."""
+        """Return the layer. Raises WorkloadError where its zeros cannot fall as it says."""
+        zeros = self.zero_fractions.build()
         return MatmulLayer(
             name=self.name, op=self.op, sources=sources, rows=self.rows, inner=self.inner, columns=self.columns,
-            batches=self.batches, weight_source=self.weight_input or "", zero_fractions=self.zero_fractions.build(),
+            batches=self.batches, weight_source=self.weight_input or "",
+            zero_fractions=zeros, zero_patterns=self.zero_pattern.build(self.name, zeros),
             formats=self.formats.build() if self.formats else None,
             clusters=self.clusters.build(1) if self.clusters else None,
         )  # fmt: skip

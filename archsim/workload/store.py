@@ -113,7 +113,7 @@ def _with_codes(workload: Workload, coded: Coded) -> Workload:
         else layer
         for layer in workload.layers
     )
-    return replace(workload, layers=layers, measured=coded.measured,
+    return replace(workload, layers=layers, measured=coded.measured, masks=coded.weights,
                    assumptions=(*workload.assumptions, *coded.calibration),
                    content_hash=_both_hashes(workload, coded.content_hash))  # fmt: skip
 
@@ -126,7 +126,7 @@ def _with_tensors(workload: Workload, path: Path) -> Workload:
     """Return the workload with the zeros that its tensors have; its hash covers both files."""
     found = read_tensors(path, workload.layers)
     said = f"zeros of {len(found.measured)} tensors are counted in {path.name}"
-    return replace(workload, layers=found.layers, measured=found.measured,
+    return replace(workload, layers=found.layers, measured=found.measured, masks=found.masks,
                    content_hash=_both_hashes(workload, found.content_hash),
                    assumptions=(*workload.assumptions, said))  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The real tensors beside a workload: an .npz of arrays ``LAYER.ifmap``, ``LAYER.weight``, ``LAYER.ofmap``.
 
-Values (integer codes or floats) are read one array at a time and reduced to counts of zeros; nothing keeps
-them. Called by `store.py`.
+Values (integer codes or floats) are read one array at a time and reduced to counts of zeros; nothing keeps them. Where
+zeros are skipped, the arrays of ifmaps and weights are read again as masks. Called by `store.py`.
 """
 
 import zipfile
@@ -14,9 +14,12 @@ from archsim.config_file import did_you_mean
 from archsim.errors import WorkloadError
 from archsim.numerics.link_code import count_zeros
 from archsim.terms import CODABLE_OPERANDS, Operand
-from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer, ZeroFractions
+from archsim.workload.layer import ArrayLayer, ConvLayer, Layer, MatmulLayer, UncostedLayer, VectorLayer
 from archsim.workload.npz_file import SUFFIX, WrongArrayError, hash_file, open_npz, read_header, read_values, show_shape
+from archsim.workload.stored_mask import Fit, StoredMask, fit_shape
 from archsim.workload.tensor_zeros import MeasuredZeros, tensor_words
+from archsim.workload.zero_masks import NetworkMasks, ZeroMask
+from archsim.workload.zero_pattern import ZeroFractions, ZeroPattern
 
 ANY = -1
 """A size that may be anything: images."""
@@ -35,12 +38,15 @@ class TensorFile:
         The workload's, with the shares of zeros that were counted.
     measured
         Counts of every tensor.
+    masks
+        The ifmaps and weights themselves, read again when their layer runs.
     content_hash
         SHA-256 of the file, hexadecimal.
     """
 
     layers: tuple[Layer, ...]
     measured: tuple[MeasuredZeros, ...]
+    masks: NetworkMasks
     content_hash: str
 
 
@@ -67,12 +73,18 @@ def read_tensors(path: Path, layers: tuple[Layer, ...]) -> TensorFile:
     """
     by_name = {layer.name: layer for layer in layers}
     measured: list[MeasuredZeros] = []
+    masks: dict[tuple[str, Operand], ZeroMask] = {}
     faults: list[str] = []
     with open_npz(path) as archive:
         digest = hash_file(path)
         for member in sorted(archive.namelist()):
             try:
-                measured.append(_measure(archive, member, by_name))
+                counted, shape = _measure(archive, member, by_name)
+                layer = by_name[counted.layer]
+                fit = _fit(shape, layer, counted.operand)
+                measured.append(counted)
+                if fit is not None:
+                    masks[counted.layer, counted.operand] = StoredMask(paths=(path,), shape=fit.shape, member=member)
             except WrongArrayError as problem:
                 faults.append(f"{path}: {member.removesuffix(SUFFIX)}: {problem}")
     found = {(each.layer, each.operand): each.counts.zero_fraction for each in measured}
@@ -80,18 +92,27 @@ def read_tensors(path: Path, layers: tuple[Layer, ...]) -> TensorFile:
     if faults:
         raise WorkloadError("\n".join(faults))
     told = tuple(_with_shares(layer, found) for layer in layers)
-    return TensorFile(layers=told, measured=tuple(measured), content_hash=digest)
+    return TensorFile(layers=told, measured=tuple(measured), masks=NetworkMasks(of=masks), content_hash=digest)
 
 
-def _measure(archive: zipfile.ZipFile, member: str, layers: dict[str, Layer]) -> MeasuredZeros:
+def _measure(archive: zipfile.ZipFile, member: str, layers: dict[str, Layer]) -> tuple[MeasuredZeros, tuple[int, ...]]:
+    """Return the counts of an array, and its shape."""
     name, _, kind = member.removesuffix(SUFFIX).rpartition(".")
     if not member.endswith(SUFFIX) or kind not in CODABLE_OPERANDS:
         raise WrongArrayError("a tensor is named LAYER.ifmap, LAYER.weight or LAYER.ofmap")
     if name not in layers:
         raise WrongArrayError(f"the workload has no layer {name!r}.{did_you_mean(name, layers)}")
     operand = Operand(kind)
-    _check_shape(read_header(archive, member)[0], layers[name], operand)
-    return MeasuredZeros(layer=name, operand=operand, counts=count_zeros(read_values(archive, member)))
+    shape, _ = read_header(archive, member)
+    _check_shape(shape, layers[name], operand)
+    return MeasuredZeros(layer=name, operand=operand, counts=count_zeros(read_values(archive, member))), shape
+
+
+def _fit(shape: tuple[int, ...], layer: Layer, operand: Operand) -> Fit | None:
+    """Return how an array whose shape was found good is a mask; None where the layer needs none."""
+    if isinstance(layer, ConvLayer | MatmulLayer) and operand is not Operand.OFMAP:
+        return fit_shape(shape, layer, operand)
+    return None
 
 
 def _check_shape(shape: tuple[int, ...], layer: Layer, operand: Operand) -> None:
@@ -141,6 +162,8 @@ def _contradictions(layer: Layer, found: Shares) -> Iterator[str]:
                     f"{layer.name}.{operand}: {counted:.4f} of its values are zero, but the layer says "
                     f"zero_fractions.{operand} (={share!r}). Correct it or leave it out"
                 )
+            if counted is not None and getattr(layer.zero_patterns, operand) != ZeroPattern():
+                yield f"{layer.name}.{operand}: says where zeros stand, zero_pattern.{operand} how to draw them. Leave one out"
 
 
 def _with_shares(layer: Layer, found: Shares) -> Layer:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.arch.architecture import EnergyChoice
-from archsim.arch.pe_array import LogAdder
+from archsim.arch.log_adder import LogAdder
 from archsim.cost.energy_table import load_energy_table
 from archsim.cost.mac_cost import mac_cost
 from archsim.numerics.accumulator import LogAdderKind

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, PeArray
+from archsim.arch.log_adder import LogAdder
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, PeArray
+from archsim.arch.planar_pe import Products
 from archsim.catalog import arch_names, load_arch
 from archsim.engine import array_values
 from archsim.engine.array_values import pieces_of, put_on_array, run_on_array, window_pieces
@@ -97,6 +99,8 @@ def test_the_array_of_a_shipped_arch_computes_golden_codes(arch: str) -> None:
     steps_casts = pe_array.dataflow in MATRIX_DATAFLOWS
     if pe_array.atoms is not None:
         pe_array = replace(pe_array, atoms=replace(pe_array.atoms, winograd=False))
+    if pe_array.planar is not None:
+        pe_array = replace(pe_array, planar=replace(pe_array.planar, products=Products.CARTESIAN))
     found = shipped("digits_cnn_fx8" if steps_casts else "digits_cnn_int8")
     golden = make_golden(found.network, found.golden.ifmap[:1])
     check_golden_on_array(found.network, golden, pe_array)
@@ -114,6 +118,12 @@ def test_winograd_is_not_stepped() -> None:
     found = shipped("digits_cnn_int8")
     with pytest.raises(WorkloadError, match=r"--set pe_array\.atoms\.winograd=false"):
         check_golden_on_array(found.network, found.golden, load_arch("nvdla_large").pe_array)
+
+
+def test_dot_products_over_planes_are_not_stepped() -> None:
+    found = shipped("digits_cnn_int8")
+    with pytest.raises(WorkloadError, match=r"--set pe_array\.planar\.products=cartesian"):
+        check_golden_on_array(found.network, found.golden, load_arch("dcnn").pe_array)
 
 
 def test_the_shipped_networks_bring_sums_of_every_family() -> None:

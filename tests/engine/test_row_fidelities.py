@@ -10,13 +10,17 @@ from archsim.arch.memory_level import DramLevel, SramLevel
 from archsim.arch.row_mapping import FixedMapping, MappingChoice, RowMapping
 from archsim.engine.clocked_rows import run_clocked_rows
 from archsim.engine.measure import measure_plan
+from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.planner import plan_array_layer
 from archsim.mapping.row_passes import list_passes
 from archsim.mapping.row_search import legal_mappings
 from archsim.mapping.row_stationary import row_work
 from archsim.numerics.window import Window
-from archsim.terms import Direction, Operand
+from archsim.terms import Direction, Operand, ZeroSkip
 from archsim.workload.layer import ConvLayer
+from archsim.workload.tensor_zeros import zeros_by_itself
+from archsim.workload.zero_masks import LayerMasks
+from tests.masks import GivenMask
 from tests.strategies import HELD, architecture, row_arrays
 
 WIDE = 1 << 16
@@ -25,9 +29,9 @@ BOUNDLESS = SramLevel(name="glb", capacity_bytes=1 << 30, holds=HELD)
 
 
 @st.composite
-def mapped_convs(draw: st.DrawFn):
+def mapped_convs(draw: st.DrawFn, skips=(ZeroSkip.NONE, ZeroSkip.GATE)):
     """One group of a conv whose filters need no cutting, on an array with ideal memories and any mapping that fits."""
-    array = draw(row_arrays())
+    array = replace(draw(row_arrays()), zero_skip=draw(st.sampled_from(skips)))
     networks = replace(array.networks, ifmap_bits=WIDE, psum_bits=WIDE)
     array = replace(array, networks=networks, row_pe=replace(array.row_pe, pass_overhead=0.0))
     kernel = draw(st.integers(1, min(4, array.rows))), draw(st.integers(1, min(4, array.spads.ifmap_words)))
@@ -60,10 +64,41 @@ def test_plan_event_and_clocked_array_agree(case) -> None:
     assert plan.compute_cycles + clocked.waited_cycles == clocked.output_cycles.max()
     assert measure_plan(plan, arch.dram).compute_cycles == plan.compute_cycles
     if not clocked.waited_cycles:  # the plan has no term for a pass that catches up with its own psums: see its Notes
-        starts = plan.steps.first_start_cycles + np.cumsum(plan.steps.advance_cycles) - plan.steps.advance_cycles
-        assert clocked.pass_starts.tolist() == starts.tolist()
+        assert clocked.pass_starts.tolist() == starts_of(plan).tolist()
     assert clocked.counts.macs == plan.array_macs == layer.macs
     assert clocked.ofmap.tolist() == convolved(ifmap, weight, layer).tolist()
+
+
+@settings(max_examples=250, deadline=None)
+@given(case=mapped_convs(skips=(ZeroSkip.SKIP,)), density=st.sampled_from([0.0, 0.1, 0.4, 0.8, 1.0]))
+def test_plan_event_and_clocked_array_agree_where_pes_step_over_zeros(case, density) -> None:
+    layer, arch, mapping, seed = case
+    random = np.random.default_rng(seed)
+    ifmap = random.integers(1, 10, (layer.batch, layer.in_channels, *layer.ifmap))
+    ifmap *= random.random(ifmap.shape) < density
+    weight = random.integers(-9, 10, (layer.out_channels, layer.in_channels, *layer.kernel))
+    window = Window(stride=layer.stride, padding=layer.padding)
+    zeros = replace(zeros_by_itself(layer), masks=LayerMasks(ifmap=GivenMask.of(ifmap), weight=GivenMask.of(weight)))
+    (plan,) = plan_array_layer(layer, arch, zeros=zeros)
+    clocked = run_clocked_rows(ifmap, weight, window, mapping, pe_array=arch.pe_array, weight_bits=8)
+    assert clocked.ofmap.tolist() == convolved(ifmap, weight, layer).tolist()
+    assert clocked.pass_starts.tolist() == starts_of(plan).tolist()
+    assert plan.compute_cycles <= clocked.total_cycles <= plan.compute_cycles + clocked.waited_cycles
+    assert measure_plan(plan, arch.dram).compute_cycles == plan.compute_cycles
+    assert clocked.counts.macs == plan.array_macs
+    ways = {name: (Operand(name), Direction.READ, Direction.WRITE) for name in ("ifmap", "weight", "psum")}
+    for name, (operand, read, write) in ways.items() if arch.pe_array.multipliers_per_pe == 1 else ():
+        assert plan.words("spad", operand, read) == getattr(clocked.counts, f"{name}_spad_reads")
+        assert plan.words("spad", operand, write) == getattr(clocked.counts, f"{name}_spad_writes")
+    assert plan.words("noc", Operand.PSUM, Direction.WRITE) == clocked.counts.psum_hops
+    dense = replace(arch.pe_array, zero_skip=ZeroSkip.NONE)
+    taken = run_clocked_rows(ifmap, weight, window, mapping, pe_array=dense, weight_bits=8)
+    assert taken.ofmap.tolist() == clocked.ofmap.tolist()
+    assert clocked.total_cycles <= taken.total_cycles
+    assert (clocked.counts.ifmap_words, clocked.counts.weight_words) == (
+        taken.counts.ifmap_words,
+        taken.counts.weight_words,
+    )
 
 
 @settings(max_examples=120, deadline=None)
@@ -87,6 +122,11 @@ def test_words_of_the_plan_are_those_of_the_clocked_array(case) -> None:
     assert passes.ifmap_words.sum() == counts.ifmap_words
     assert np.where(passes.is_first_sum, 0, passes.psums).sum() == counts.psum_words_in
     assert passes.psums.sum() == counts.psum_words_out
+
+
+def starts_of(plan: FoldPlan) -> np.ndarray:
+    """Start of every pass, memories ideal."""
+    return plan.steps.first_start_cycles + np.cumsum(plan.steps.advance_cycles) - plan.steps.advance_cycles
 
 
 def convolved(ifmap: np.ndarray, weight: np.ndarray, layer: ConvLayer) -> np.ndarray:

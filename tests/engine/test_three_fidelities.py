@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.log_adder import LogAdder
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.pe_array import EdgeFolds, LoadGranularity, LogAdder, OsDrain, OsFold, PeArray, StartEvent
+from archsim.arch.pe_array import EdgeFolds, LoadGranularity, OsDrain, OsFold, PeArray, StartEvent
 from archsim.catalog import load_arch, load_workload
 from archsim.engine.clocked import run_clocked
 from archsim.engine.clocked_run import ClockedRun

@@ -184,6 +184,23 @@ def test_trimmed_passes_leave_at_their_own_bottom_row():
     assert cycles[1].tolist() == [[5, 0, 0]]
 
 
+@pytest.mark.parametrize(("regs", "last"), [(1, 17), (2, 10)])
+def test_passes_stream_as_many_words_as_they_say(regs, last):
+    # 2 x 2 PEs, streams of 3 and 1. One register: load 2, words 3, 1 + 1 hops, so a pass takes 7; the last one 2 + 1 + 2.
+    # Two: the first load 2, passes begin max(3, 2) and max(1, 2) after each other; the last output 3 after its pass began.
+    stationary, streamed = operands((3, 3, 2, 2))
+    streamed[1:, 1:] = 0
+    extents = np.array([[2, 2, 2, 2, 2, length] for length in (3, 1, 1)])
+    outputs, cycles, macs, counts = kernel.step_weight_stationary_array(
+        stationary, streamed, extents, settings_of({"WEIGHT_REGS": regs})
+    )
+    assert np.array_equal(outputs, streamed @ stationary)
+    assert cycles.max() == cycles[2, 0].max() == last
+    assert not cycles[1:, 1:].any()
+    assert (macs == 5).all()
+    assert counts[[kernel.STREAMED_READS, kernel.OUTPUT_WRITES]].tolist() == [5 * 2, 5 * 2]
+
+
 def test_a_second_register_never_makes_the_array_slower():
     for shape in itertools.product((1, 3), (1, 6), (1, 4), (1, 3)):
         stationary, streamed = operands(shape)

@@ -16,7 +16,10 @@ from archsim.numerics.format_grammar import parse_format
 from archsim.numerics.operand_formats import OperandFormats
 from archsim.study.simulate import simulate
 from archsim.workload.network import Workload
+from tests.laws.brick_keys import BRICK_CASES
+from tests.laws.broadcast_keys import BROADCAST_CASES
 from tests.laws.outputs import counters, keys_of, printed, write_network
+from tests.laws.planar_keys import PLANAR_CASES
 from tests.laws.row_keys import CHANNEL_CASES, FIXED, ROW_CASES, ROW_SAID
 
 TOP = Path(__file__).parents[2]
@@ -115,6 +118,9 @@ ARCH_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "energy.overrides": ((), "energy.overrides={dram_pj_per_bit: 1}"),
     **ROW_CASES,
     **CHANNEL_CASES,
+    **BROADCAST_CASES,
+    **BRICK_CASES,
+    **PLANAR_CASES,
 }
 """Key -> settings that make it matter, and the setting that changes it."""
 

@@ -61,6 +61,17 @@ LAYER_CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ElementwiseForm.weight_words": (RELU, {"weight_words": 100}),
 }
 """Key -> a layer, and what changes it."""
+ZEROS = {"zero_fractions": {"ifmap": 0.5, "weight": 0.5}}
+PATTERNS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "": ({}, {"kind": "runs", "mean_run": 9}),
+    ".kind": ({}, {"kind": "runs", "mean_run": 9}),
+    ".mean_run": ({"kind": "runs", "mean_run": 3}, {"kind": "runs", "mean_run": 9}),
+    ".spread": ({"kind": "channels", "spread": 0.2}, {"kind": "channels", "spread": 0.9}),
+    ".images_std": ({}, {"images_std": 0.3}),
+}
+"""Key below ``zero_pattern.OPERAND`` -> the pattern before and after."""
+PATTERN_KEYS = [f"{form}.zero_pattern.{operand}{key}" for form in ("ConvForm", "MatmulForm") for operand in ("ifmap", "weight")
+                for key in PATTERNS]  # fmt: skip
 LAYER_NAMES = {
     "ConvForm": CONV,
     "MatmulForm": FC,
@@ -88,15 +99,17 @@ def form_keys() -> set[str]:
 
 
 def run_layers(
-    folder: Path, *layers: Mapping[str, Any], batch: int | None = None, settings: tuple[str, ...] = (), **top: Any
-) -> RunResult:
+    folder: Path, *layers: Mapping[str, Any], batch: int | None = None, settings: tuple[str, ...] = (),
+    arch: str = "tpu_like", **top: Any,
+) -> RunResult:  # fmt: skip
     network = {"schema": "archsim/workload/v1", "name": "n", "layers": layers} | top
-    return simulate(load_arch("tpu_like", settings), load_workload(write_network(folder, network), batch))
+    return simulate(load_arch(arch, settings), load_workload(write_network(folder, network), batch))
 
 
 def test_every_key_of_a_layer_has_a_case() -> None:
     common = {f"{form}.{key}" for form in LAYER_NAMES for key in COMMON}
-    assert form_keys() == {*LAYER_CASES, *common, "MatmulForm.weight_input"}
+    patterns = {*PATTERN_KEYS, "ConvForm.zero_pattern", "MatmulForm.zero_pattern"}
+    assert form_keys() == {*LAYER_CASES, *common, *patterns, "MatmulForm.weight_input"}
     assert set(OPS) | set(ONE_OP) == set(LAYER_NAMES) == set(CHAINED)
 
 
@@ -106,6 +119,20 @@ def test_a_layer_key_changes_an_output(tmp_path: Path, key: str) -> None:
     settings = ("levels.dram.compression=rlc5",) if key.endswith("zero_fractions.ofmap") else ()
     before, after = (run_layers(tmp_path, each, settings=settings) for each in (layer, layer | change))
     assert counters(before) != counters(after)
+
+
+@pytest.mark.parametrize("key", PATTERN_KEYS)
+def test_a_pattern_changes_what_an_array_that_skips_is_counted_on(tmp_path: Path, key: str) -> None:
+    form, _, operand, *below = key.split(".")
+    layer = (CONV if form == "ConvForm" else FC) | ZEROS
+    before, after = PATTERNS["".join(f".{part}" for part in below)]
+    runs = [({"zero_pattern": {operand: pattern}} if pattern else {}) for pattern in (before, after)]
+    if operand == "weight" and "images_std" in after:
+        with pytest.raises(ArchsimError, match="weights are the same for every image"):
+            run_layers(tmp_path, layer | runs[1])
+        return
+    one, other = (run_layers(tmp_path, layer | pattern, arch="zascas") for pattern in runs)
+    assert counters(one) != counters(other)
 
 
 @pytest.mark.parametrize("form", LAYER_NAMES)

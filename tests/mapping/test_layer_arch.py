@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from archsim.arch.architecture import Architecture
+from archsim.arch.log_adder import LogAdder
 from archsim.arch.memory_level import DramLevel, SramLevel
-from archsim.arch.pe_array import LogAdder, PeArray
+from archsim.arch.pe_array import PeArray
 from archsim.arch.word_group import WordGroup
 from archsim.errors import MappingError
 from archsim.mapping.layer_arch import arch_for_layer

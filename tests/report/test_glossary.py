@@ -21,14 +21,27 @@ from archsim.study.run_tables import (
     LAYER_COLUMNS,
     TRAFFIC_COLUMNS,
 )
-from archsim.terms import Bottleneck, CalibrationMethod, Dataflow, Direction, MapObjective, Operand
+from archsim.study.zero_table import SKIP_COLUMNS
+from archsim.terms import Bottleneck, CalibrationMethod, Dataflow, Direction, MapObjective, Operand, ZeroSkip
 
 STYLE_WORDS = (
     "ifmap", "weight", "ofmap", "psum", "layer", "network", "workload", "arch", "PE", "lane", "spad", "GLB", "DRAM",
     "fold", "tile", "access", "stall", "zero skip", "format",
 )  # fmt: skip
 
-MAPPING_WORDS = (*LETTERS, "PE set", "pass", "atom", "Winograd", "gate", "gated_share", "pass_overhead")
+MAPPING_WORDS = (
+    *LETTERS,
+    "PE set",
+    "pass",
+    "atom",
+    "Winograd",
+    "gate",
+    "gated_share",
+    "pass_overhead",
+    "set",
+    "segment",
+    "brick",
+)
 
 CONVERSION_WORDS = (
     "fixed point", "shared exponent", "LNS", "minifloat", "guard bits", "calibration", "golden", "codebook", "pointer", "cluster",
@@ -37,7 +50,10 @@ CONVERSION_WORDS = (
 ACCUMULATORS = ("exact", "wrap", "sat", "linear", "log", "fp32", "fp64", "kulisch")
 
 
-RUN_COLUMNS = (*LAYER_COLUMNS, *TRAFFIC_COLUMNS, *ENERGY_COLUMNS, *ACTION_COLUMNS, *AREA_COLUMNS, *DRAM_COLUMNS)
+RUN_COLUMNS = (
+    *LAYER_COLUMNS, *TRAFFIC_COLUMNS, *ENERGY_COLUMNS, *ACTION_COLUMNS, *AREA_COLUMNS, *DRAM_COLUMNS,
+    *SKIP_COLUMNS,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("column", sorted({*RUN_COLUMNS, *ROOFLINE_COLUMNS}))
@@ -62,7 +78,7 @@ def test_every_word_of_a_conversion_has_an_entry(word: str) -> None:
 @pytest.mark.parametrize(("term", "choices"), [("rounding", RoundingMode), ("overflow", OverflowMode),
                                                ("calibration", CalibrationMethod), ("log_adder", LogAdderKind),
                                                ("accumulator", ACCUMULATORS), ("objective", MapObjective),
-                                               ("validation", ValidationState)])  # fmt: skip
+                                               ("validation", ValidationState), ("zero_skip", ZeroSkip)])  # fmt: skip
 def test_an_entry_names_all_that_can_be_chosen(term: str, choices: Iterable[str]) -> None:
     said = explain(term)
     assert [choice for choice in choices if not re.search(rf"\b{re.escape(choice)}\b", said)] == []
