@@ -74,7 +74,7 @@ def planar_work(layer: ArrayLayer, array: PeArray, shape: PlanarShape, zeros: La
     counts = count_planes(shape, array.require_planar(), *planes)
     effectual = effectual_macs(layer, nonzero[Operand.IFMAP], nonzero[Operand.WEIGHT])
     share = effectual, landing
-    return _of_counts(counts, effectual, _skip(counts, dense.cycles, share, array), effectual)
+    return _of_counts(counts, effectual, _skip(counts, dense, share, array), effectual)
 
 
 def _of_counts(
@@ -116,16 +116,30 @@ def _meetings(layer: ConvLayer, axis: int) -> int:
     return int(((at >= 0) & (at < layer.ifmap[axis])).sum())
 
 
-def _skip(counts: PlanarCounts, dense: int, share: tuple[int, int], array: PeArray) -> SkipCycles:
+def _skip(counts: PlanarCounts, dense: PlanarCounts, share: tuple[int, int], array: PeArray) -> SkipCycles:
     """Say where the cycles went: vectors not full, PEs with more work than others, waits at barriers, banks.
 
-    ``share``: MACs without a zero, of so many.
+    What the dense array loses by its shape, in PEs without a tile or with a smaller one and at its barriers, its ideal has
+    too: only what is lost beyond the ``share`` of it (MACs without a zero, of so many) is a loss of skipping.
     """
     pipeline = array.pipeline_cycles
-    ideal = ideal_cycles(dense + pipeline, *share)
-    mean, busiest = -(-counts.vector_pairs // len(counts.pe_cycles)), int(counts.pe_cycles.max())
+    ideal = ideal_cycles(dense.cycles + pipeline, *share)
+    idle, waits = (
+        max(0, after - ideal_cycles(before, *share))
+        for before, after in ((_idle_cycles(dense), _idle_cycles(counts)), (_wait_cycles(dense), _wait_cycles(counts)))
+    )
     return SkipCycles(
-        dense_cycles=dense + pipeline, ideal_cycles=ideal, fragmentation_cycles=mean - ideal,
-        imbalance_cycles=busiest - mean, conflict_cycles=counts.conflict_cycles,
-        sync_cycles=counts.cycles - counts.conflict_cycles + pipeline - busiest,
+        dense_cycles=dense.cycles + pipeline, ideal_cycles=ideal, imbalance_cycles=idle, sync_cycles=waits,
+        conflict_cycles=counts.conflict_cycles,
+        fragmentation_cycles=counts.cycles - counts.conflict_cycles + pipeline - ideal - idle - waits,
     )  # fmt: skip
+
+
+def _idle_cycles(counts: PlanarCounts) -> int:
+    """Return what the busiest PE has beyond the mean of all. [cycles]"""
+    return int(counts.pe_cycles.max()) - counts.vector_pairs // len(counts.pe_cycles)
+
+
+def _wait_cycles(counts: PlanarCounts) -> int:
+    """Return what the layer takes beyond the busiest PE: waits at barriers, drain, halo. [cycles]"""
+    return counts.cycles - counts.conflict_cycles - int(counts.pe_cycles.max())

@@ -11,7 +11,6 @@ from importlib import metadata
 
 from archsim.arch.architecture import Architecture
 from archsim.arch.memory_level import DramLevel
-from archsim.cost.access_prices import access_prices
 from archsim.cost.layer_prices import price_layers
 from archsim.cost.price_source import load_prices, own_table
 from archsim.engine.layer_run import LayerRun
@@ -19,12 +18,12 @@ from archsim.engine.link_zeros import link_assumptions
 from archsim.engine.simulate import run_network
 from archsim.engine.weight_store import weight_store
 from archsim.study.layer_result import WAIT_CAUSES, LayerResult
+from archsim.study.own_prices import with_own_prices
 from archsim.study.result import RunResult
 from archsim.study.row_assumptions import row_assumptions
 from archsim.study.weights_load import weights_load
 from archsim.study.zero_assumptions import zero_assumptions
 from archsim.study.zero_saving import dense_layers
-from archsim.terms import Dataflow, MapObjective
 from archsim.workload.batch import with_batch
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.network import Workload
@@ -89,16 +88,9 @@ def simulate(
     if masks is not None:
         workload = workload.with_masks(masks)
     runs = tuple(
-        _with_ordered_waits(run) for run in run_network(_with_own_prices(arch), workload, seed=seed, on_layer=on_layer)
+        _with_ordered_waits(run) for run in run_network(with_own_prices(arch), workload, seed=seed, on_layer=on_layer)
     )
     return replace(_priced(arch, replace(workload, masks=None), runs), seed=seed)
-
-
-def _with_own_prices(arch: Architecture) -> Architecture:
-    """Return the arch with its own prices in the search for mappings of least energy, where there is one."""
-    if arch.pe_array.dataflow is not Dataflow.ROW_STATIONARY or arch.mapping.objective is MapObjective.TIME:
-        return arch
-    return replace(arch, mapping=replace(arch.mapping, prices=access_prices(arch, load_prices(arch))))
 
 
 def model_assumptions(arch: Architecture, workload: Workload) -> tuple[str, ...]:

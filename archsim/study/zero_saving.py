@@ -11,6 +11,7 @@ from archsim.arch.architecture import Architecture
 from archsim.cost.ungated import ungated
 from archsim.engine.layer_run import LayerRun
 from archsim.engine.simulate import run_network
+from archsim.study.own_prices import with_own_prices
 from archsim.workload.network import Workload
 
 Price = Callable[[Sequence[LayerRun]], Sequence[float]]
@@ -45,7 +46,7 @@ def dense_layers(
         Gives the energies of runs on the chip. [pJ]
     """
     if arch.pe_array.skips:
-        dense: Sequence[LayerRun] = run_network(replace(arch, pe_array=arch.pe_array.dense), workload)
+        dense: Sequence[LayerRun] = run_network(with_own_prices(replace(arch, pe_array=arch.pe_array.dense)), workload)
     elif arch.pe_array.gates:
         dense = [ungated(run, arch) for run in runs]
     else:
