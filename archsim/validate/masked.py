@@ -4,7 +4,7 @@ Called by `suites.py` in place of a suite's own rows. Every pair of masks is a l
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,10 +34,11 @@ BoolArray = NDArray[np.bool_]
 CHIPS = {"scnn": "scnn", "zasca": "zascas", "cnvlutin": "cnvlutin"}
 """Suite that takes masks -> the chip that they run on."""
 COLUMNS = ("layer", "quantity", "published")
-PEER_COLUMNS = {"nonzero_products": "products", "mult_cycles": "vector_pairs"}
+PEER_COLUMNS = {"nonzero_products": "products", "mult_cycles": "vector_pairs", "mults": "effectual_macs"}
 """Columns of a peer simulator's table that are accepted as they are, and what they are here."""
 EXACT = frozenset({"products", "effectual_macs"})
 """Quantities that follow from the masks alone."""
+LOOSE = "not gated: how this simulator counts products at the edges is not known"
 PRINTED = (Bound(statistic=Statistic.MAX, limit=5e-6),)
 """A number printed with six digits."""
 
@@ -130,8 +131,8 @@ def masked_suite(name: str, folder: Path, reference: Path | None) -> SuiteResult
     folder
         Of masks.
     reference
-        A .csv with the columns `COLUMNS`, or a peer's with ``layer`` and one of `PEER_COLUMNS`; None = the counts are held
-        against what follows from the masks alone.
+        A .csv with the columns `COLUMNS`, or a peer's with ``layer`` and a column per quantity, ours or of `PEER_COLUMNS`;
+        None = the counts are held against what follows from the masks alone.
 
     Raises
     ------
@@ -196,6 +197,7 @@ class _Counted:
     quantity: str
     published: float
     source: str
+    is_exact: bool
     filters: int = 0
 
 
@@ -207,7 +209,8 @@ def _reference_tiers(
     for quantity in dict.fromkeys(row.quantity for row in rows):
         compared = tuple(
             Row(group=row.quantity, case=row.layer, published=row.published,
-                simulated=known[quantity](replace(layers[row.layer], filters=row.filters)), source=row.source)
+                simulated=known[quantity](replace(layers[row.layer], filters=row.filters)), source=row.source,
+                is_gated=row.is_exact, note="" if row.is_exact else LOOSE)
             for row in rows if row.quantity == quantity
         )  # fmt: skip
         tiers.append(
@@ -221,30 +224,44 @@ def _reference_tiers(
 def _read_reference(path: Path, layers: Mapping[str, _Masked], known: Mapping[str, object]) -> list[_Counted]:
     lines = [line for line in read_text(path, ConfigError).splitlines() if line.strip() and not line.startswith("#")]
     table = list(csv.DictReader(lines))
-    header = set(table[0]) if table else set()
-    peers = [column for column in PEER_COLUMNS if column in header and PEER_COLUMNS[column] in known]
-    if "layer" not in header or not (set(COLUMNS) <= header or peers):
+    header = list(table[0]) if table else []
+    is_long = set(COLUMNS) <= set(header)
+    peers = {column: quantity for column in header if (quantity := _peer_quantity(column, header)) in known}
+    if "layer" not in header or not (is_long or peers):
         raise ConfigError(
-            f"{path}: needs rows under the columns {', '.join(COLUMNS)}, or layer and {' or '.join(PEER_COLUMNS)}"
+            f"{path}: needs rows under the columns {', '.join(COLUMNS)}, or layer and some of "
+            f"{', '.join((*PEER_COLUMNS, *known))}"
         )
+    names = {_plain(name): name for name in layers}
     faults: list[str] = []
     found: list[_Counted] = []
     for row in table:
-        cells = (
-            [(row["quantity"], row["published"])]
-            if set(COLUMNS) <= header
-            else [(PEER_COLUMNS[each], row[each]) for each in peers]
-        )
-        for quantity, published in cells:
-            fault = _fault(row["layer"], quantity, published, layers=layers, known=known) or _fault_of_filters(row)
+        if row["layer"].lower() == "total":
+            continue
+        name = names.get(_plain(row["layer"]), row["layer"])
+        cells = {row["quantity"]: row["published"]} if is_long else {peers[each]: row[each] for each in peers}
+        for quantity, published in cells.items():
+            fault = _fault(name, quantity, published, layers=layers, known=known) or _fault_of_filters(row)
             if fault:
                 faults.append(f"{path}: layer {row['layer']!r}: {fault}")
             else:
-                found.append(_Counted(layer=row["layer"], quantity=quantity, published=float(published),
+                found.append(_Counted(layer=name, quantity=quantity, published=float(published), is_exact="mults" not in peers,
                                       source=row.get("source") or str(path), filters=int(row.get("Kc") or 0)))  # fmt: skip
     if faults:
         raise ConfigError("\n".join(faults))
     return found
+
+
+def _peer_quantity(column: str, header: Sequence[str]) -> str:
+    """Return what a column of a peer's table is here; the cycles of one that counts as DNNsim does are counted so."""
+    if column == "cycles" and "mults" in header:
+        return "cycles_dnnsim"
+    return PEER_COLUMNS.get(column, column)
+
+
+def _plain(name: str) -> str:
+    """Return a layer's name without case and marks, which files cannot always hold."""
+    return "".join(sign for sign in name.lower() if sign.isalnum())
 
 
 def _fault_of_filters(row: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """The suites feie and zasca: every bound holds, rows that are wrong break them, references are read with their faults."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,15 @@ def test_a_reference_of_the_users_replaces_the_rows(tmp_path: Path) -> None:
     suite = run_suites(["zasca"], path)[0]
     assert not suite.passes
     assert suite.reference == str(path)
+
+
+def test_the_table_of_the_page_on_zeros_is_that_of_the_example() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "zeros.md").read_text()
+    told = {}
+    for line in re.findall(r"^ {4} {3,4}(\d+ .*)$", page[page.index("    cycle   PE 0") :], re.MULTILINE):
+        number, *cells = re.split(r" {2,}", line.strip())
+        for pe, cell in enumerate(cells):
+            found = re.fullmatch(r"(W\d+) x (X\d+) -> (P\d+)", cell)
+            told[int(number), pe] = found.groups() if found else ("", "", "")
+    sparse = next(case for case in read_cases(SHIPPED) if case.name == "sparse")
+    assert told == dict(sparse.cells)

@@ -84,6 +84,17 @@ def test_counts_of_a_peer_are_held_against_ours(pairs: Path, tmp_path: Path) -> 
     assert not run_suites(["scnn"], path, pairs)[0].passes
 
 
+def test_a_table_of_dnnsim_is_taken_as_it_is(pairs: Path, tmp_path: Path) -> None:
+    """Its layers may be written with other marks; its cycles are counted by its rules, and nothing of it is gated."""
+    path = tmp_path / "net.csv"
+    path.write_text("layer,n_act,cycles,mults,idle_pe\nCONV-1,1,5000,77,3\nTOTAL,1,5000,77,3\n")
+    suite = run_suites(["scnn"], path, pairs)[0]
+    assert {tier.quantity: (tier.rows[0].case, tier.rows[0].published) for tier in suite.tiers} == {
+        "cycles_dnnsim": ("conv1", 5000.0), "effectual_macs": ("conv1", 77.0),
+    }  # fmt: skip
+    assert suite.passes
+
+
 def test_filters_that_a_peer_works_on_together_are_taken_over(pairs: Path, tmp_path: Path) -> None:
     """With one filter at a time every vector of weights is cut short."""
     found = {}
@@ -126,7 +137,7 @@ def test_wrong_masks_are_told(pairs: Path, spoil: Callable[[Path], Any], said: s
         ("layer,quantity,published\nconv1,cycle,1\n", r"quantity 'cycle' is not counted\. Did you mean 'cycles'"),
         ("layer,quantity,published\nconv1,cycles,few\n", r"cycles \(='few'\) must be a number"),
         ("layer,nonzero_products,Kc\nconv1,5,many\n", r"Kc \(='many'\) must be a whole number"),
-        ("layer,published\nconv1,1\n", "columns layer, quantity, published, or layer and nonzero_products"),
+        ("layer,published\nconv1,1\n", "columns layer, quantity, published, or layer and some of nonzero_products"),
     ],
 )
 def test_wrong_references_are_told(pairs: Path, tmp_path: Path, text: str, said: str) -> None:
