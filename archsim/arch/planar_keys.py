@@ -21,6 +21,7 @@ class PlanarKeys(Keys):
     weight_fifo_words: Count = 200
     drain_cycles: Cycles = 0
     halo: Halo = Halo.HIDDEN
+    even_tiles: StrictBool = False
     tiles_padding: StrictBool = False
 
     def build(self) -> PlanarPe:

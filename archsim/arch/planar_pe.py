@@ -78,6 +78,9 @@ class PlanarPe:
         From the last product of a filter group to the start of the next one: an RTL takes 15 for its crossbar. [cycles]
     halo
         How psums of a tile's halo reach the PEs that they belong to, at the end of a filter group.
+    even_tiles
+        The plane is cut as evenly as it can be, so that every PE has a part of it, as a peer simulator does; False = in tiles
+        of ceil(side / PEs), the last PEs with smaller ones or none.
     tiles_padding
         The plane is cut with its padding, as DNNsim does; padding is not multiplied in either case.
     """
@@ -93,6 +96,7 @@ class PlanarPe:
     weight_fifo_words: int = 200
     drain_cycles: int = 0
     halo: Halo = Halo.HIDDEN
+    even_tiles: bool = False
     tiles_padding: bool = False
 
     def __post_init__(self) -> None:
@@ -146,5 +150,5 @@ class PlanarPe:
 
 
 _CARTESIAN_ONLY = ("accumulator_entries", "barrier", "filter_group", "banks", "bank_queue", "drain_cycles",
-                   "halo", "tiles_padding")  # fmt: skip
+                   "halo", "even_tiles", "tiles_padding")  # fmt: skip
 _DEFAULTS = {field.name: field.default for field in fields(PlanarPe)}

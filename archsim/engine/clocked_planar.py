@@ -16,7 +16,7 @@ from archsim.arch.planar_pe import Barrier
 from archsim.engine.clocked_operands import check_sums
 from archsim.errors import SimulationError
 from archsim.kernels import planar_array as kernel
-from archsim.mapping.planar_shape import PlanarShape, PlaneAxis, ifmap_planes, planar_shape, weight_planes
+from archsim.mapping.planar_shape import PlanarShape, ifmap_planes, planar_shape, weight_planes
 from archsim.terms import Dataflow, Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer
 from archsim.workload.zero_masks import mask_shape
@@ -118,14 +118,9 @@ def _settings(shape: PlanarShape, array: PeArray, first_filter: int) -> IntArray
 
 def _tiles(shape: PlanarShape) -> IntArray:
     """First place of each PE's tile and the one behind the last, of rows and of columns; shape (PEs, 4)."""
-    rows, columns = (_edges(axis) for axis in shape.axes)
+    rows, columns = (axis.edges for axis in shape.axes)
     return np.array([[*rows[row : row + 2], *columns[column : column + 2]] for row in range(len(rows) - 1)
                      for column in range(len(columns) - 1)])  # fmt: skip
-
-
-def _edges(axis: PlaneAxis) -> IntArray:
-    before = axis.padding[0] if axis.tiles_padding else 0
-    return np.clip(np.arange(axis.pes + 1) * axis.tile - before, 0, axis.ifmap)
 
 
 def _gather(psums: IntArray, ofmap: IntArray, tiles: IntArray, settings: IntArray) -> None:

@@ -45,6 +45,8 @@ class PlaneAxis:
         Of the array along this axis.
     tiles_padding
         The plane is cut with its padding.
+    even_tiles
+        It is cut as evenly as it can be, not in tiles of ceil(side / PEs).
     """
 
     ifmap: int
@@ -55,11 +57,24 @@ class PlaneAxis:
     padding: tuple[int, int] = (0, 0)
     pes: int = 1
     tiles_padding: bool = False
+    even_tiles: bool = False
 
     @property
     def tile(self) -> int:
-        """Places of a PE's tile; the last PEs may have fewer, or none."""
-        return -(-(self.ifmap + (sum(self.padding) if self.tiles_padding else 0)) // self.pes)
+        """Places of the largest tile of a PE; others may have fewer, or none."""
+        return -(-self._side // self.pes)
+
+    @property
+    def edges(self) -> IntArray:
+        """First ifmap place of each PE's tile, and behind the last one the end; shape (PEs + 1,)."""
+        at = np.arange(self.pes + 1, dtype=np.int64)
+        cut = at * self._side // self.pes if self.even_tiles else at * self.tile
+        return np.clip(cut - (self.padding[0] if self.tiles_padding else 0), 0, self.ifmap)
+
+    @property
+    def _side(self) -> int:
+        """Places that are cut."""
+        return self.ifmap + (sum(self.padding) if self.tiles_padding else 0)
 
     @property
     def ofmap_tile(self) -> int:
@@ -74,8 +89,8 @@ class PlaneAxis:
     @property
     def pe(self) -> IntArray:
         """PE of each ifmap place."""
-        at = np.arange(self.ifmap, dtype=np.int64) + (self.padding[0] if self.tiles_padding else 0)
-        return at // self.tile
+        found: IntArray = np.searchsorted(self.edges, np.arange(self.ifmap, dtype=np.int64), side="right") - 1
+        return found
 
     @property
     def place_phase(self) -> IntArray:
@@ -138,7 +153,7 @@ class PlanarShape:
     @property
     def active_pes(self) -> int:
         """PEs with a place of the plane."""
-        return prod(int(axis.pe[-1] - axis.pe[0]) + 1 for axis in self.axes)
+        return prod(len(np.unique(axis.pe)) for axis in self.axes)
 
     @property
     def pes(self) -> int:
@@ -226,10 +241,10 @@ def _axes(layer: ArrayLayer, array: PeArray) -> tuple[PlaneAxis, PlaneAxis]:
             f"layer {layer.name!r}: its planes have {len(layer.ifmap)} axes; planar tiles cut planes of two. Run it on an "
             "array of another dataflow (weight_stationary, output_stationary...)."
         )
-    whole = array.require_planar().tiles_padding
+    planar = array.require_planar()
     axes = [
         PlaneAxis(ifmap=ifmap, ofmap=ofmap, kernel=kernel, stride=stride, dilation=dilation, padding=padding, pes=pes,
-                  tiles_padding=whole)
+                  tiles_padding=planar.tiles_padding, even_tiles=planar.even_tiles)
         for ifmap, ofmap, kernel, stride, dilation, padding, pes in zip(
             layer.ifmap, layer.ofmap, layer.kernel, layer.stride, layer.dilation, layer.padding,
             (array.rows, array.columns), strict=False)

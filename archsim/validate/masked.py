@@ -52,7 +52,7 @@ class _Masked:
     layer, result, run, masks
         What ran, and how.
     filters
-        Filters that a peer works on together; 0 = as the chip does.
+        Filters that a peer works on together, with planes cut evenly, as such a peer does both; 0 = as the chip does.
     """
 
     layer: ArrayLayer
@@ -72,6 +72,8 @@ class _Masked:
     def planar(self, **settings: Any) -> PlanarCounts:
         """Count the layer on planar tiles with some settings changed."""
         array = self.run.arch.pe_array
+        if self.filters:
+            settings["even_tiles"] = True
         array = replace(array, planar=replace(array.require_planar(), **settings))
         shape = planar_shape(self.layer, array)
         if self.filters:

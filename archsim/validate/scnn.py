@@ -20,8 +20,8 @@ from archsim.arch.planar_pe import PlanarPe, Products
 from archsim.catalog import load_arch, load_workload
 from archsim.engine.simulate import run_layer
 from archsim.errors import ConfigError
-from archsim.mapping.planar_counts import count_layer, dot_cycles
-from archsim.mapping.planar_shape import planar_shape
+from archsim.mapping.planar_counts import PlanarCounts, count_layer, count_planes, dot_cycles
+from archsim.mapping.planar_shape import ifmap_planes, planar_shape, weight_planes
 from archsim.terms import Dataflow, Operand, ZeroSkip
 from archsim.validate.scnn_rows import PassRow, PeerRow, ScnnRow, SpeedupRow, read_scnn
 from archsim.validate.suite import EQUAL, Bound, Row, Statistic, SuiteResult, Tier
@@ -39,7 +39,7 @@ RTL_DRAIN_CYCLES = 15
 EXACT_SUM = 2**27
 """Products up to which the peer's sums are taken: five of its layers stop at or just below 2**28 and others fall short beyond
 2**27, as a sum in float32 does, which rounds away what is small beside it."""
-PRODUCTS_WITHIN, MONTE_CARLO_WITHIN, SWEEP_WITHIN = 0.01, 0.06, 0.05
+PRODUCTS_WITHIN, PAIRS_WITHIN, MONTE_CARLO_WITHIN, SWEEP_WITHIN = 0.01, 0.02, 0.06, 0.05
 BOUNDS = {"Monte Carlo": MONTE_CARLO_WITHIN, "density sweep": SWEEP_WITHIN}
 """Tier of speedups -> largest error; of the others a bracket decides, or nothing."""
 CLAIMS = {
@@ -70,6 +70,7 @@ def scnn_suite(reference: Path | None = None) -> SuiteResult:
         tiers.append(_pass_tier(passes))
     if layers := [row for row in rows if isinstance(row, PeerRow)]:
         tiers.append(_product_tier(layers))
+        tiers += _pair_tier([row for row in layers if row.pairs is not None and row.filters])
     tiers += _speedup_tiers([row for row in rows if isinstance(row, SpeedupRow)])
     told = "an RTL, a peer simulator, SCNN (ISCA 2017), in part recalled"
     return SuiteResult(name="scnn", reference=told if reference is None else str(reference), tiers=tuple(tiers))
@@ -129,7 +130,28 @@ def _product_tier(layers: Sequence[PeerRow]) -> Tier:
     )  # fmt: skip
 
 
+def _pair_tier(layers: Sequence[PeerRow]) -> list[Tier]:
+    rows = tuple(
+        Row(group=row.network, case=row.layer.name, published=row.pairs or 0.0, simulated=_peer_counts(row).vector_pairs,
+            source=row.source)
+        for row in layers
+    )  # fmt: skip
+    claim = "pairs of vectors, a cycle each, of all PEs: as many filters together as the peer takes, planes cut evenly as it cuts them"
+    tier = Tier(
+        name="vector pairs", claim=claim, quantity="pairs of vectors", unit="cycles", rows=rows,
+        bounds=(Bound(statistic=Statistic.MAX, limit=PAIRS_WITHIN),),
+        notes=("the peer's tensors are not published: masks with exactly its shares are drawn",),
+    )  # fmt: skip
+    return [tier] if rows else []
+
+
 def _products(row: PeerRow) -> int:
+    return _peer_counts(row).products
+
+
+@lru_cache
+def _peer_counts(row: PeerRow) -> PlanarCounts:
+    """Count a peer's layer in masks of its shares of zeros, as it cuts planes and filters."""
     words = {
         Operand.IFMAP: (row.layer.ifmap_words, row.ifmap_zeros),
         Operand.WEIGHT: (row.layer.weight_words, row.weight_zeros),
@@ -137,8 +159,11 @@ def _products(row: PeerRow) -> int:
     ifmap, weight = (
         _drawn(row.layer, operand, round(count * (1 - zeros))) for operand, (count, zeros) in words.items()
     )
-    array = load_arch(CHIP).pe_array
-    return count_layer(row.layer, array, ifmap, weight).products
+    array = load_arch(CHIP, ("pe_array.planar.even_tiles=true",)).pe_array
+    shape = planar_shape(row.layer, array)
+    shape = replace(shape, group_filters=row.filters or shape.group_filters)
+    planes = ifmap_planes(row.layer, shape, ifmap), weight_planes(row.layer, shape, weight)
+    return count_planes(shape, array.require_planar(), *planes)
 
 
 def _speedup_tiers(rows: Sequence[SpeedupRow]) -> list[Tier]:

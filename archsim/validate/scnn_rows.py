@@ -60,13 +60,29 @@ class PassRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerRow:
-    """One layer of a peer simulator: shares of zeros, and the products that it counted."""
+    """One layer of a peer simulator: shares of zeros, and what it counted.
+
+    Parameters
+    ----------
+    network, layer, ifmap_zeros, weight_zeros
+        What ran.
+    products
+        Nonzero values x nonzero weights.
+    pairs
+        Pairs of vectors, cycles of all PEs; None = not given. [cycles]
+    filters
+        That it works on together; 0 = not given.
+    source
+        Where the row stands.
+    """
 
     network: str
     layer: ConvLayer
     ifmap_zeros: float
     weight_zeros: float
     products: float
+    pairs: float | None
+    filters: int
     source: str
 
 
@@ -168,6 +184,8 @@ def _peer(row: Mapping[str, str]) -> PeerRow:
     )  # fmt: skip
     return PeerRow(network=row["network"], layer=layer, ifmap_zeros=_share(row, "iact_zero_fraction"),
                    weight_zeros=_share(row, "weight_zero_fraction"), products=_number(row, "nonzero_products"),
+                   pairs=_number(row, "mult_cycles") if row.get("mult_cycles") else None,
+                   filters=int(_number(row, "Kc")) if row.get("Kc") else 0,
                    source=row.get("source", ""))  # fmt: skip
 
 

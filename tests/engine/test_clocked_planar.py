@@ -37,7 +37,7 @@ def draw_case(seed: int) -> tuple[ConvLayer | MatmulLayer, PeArray]:
     array = array_of(
         int(rng.integers(1, 4)), int(rng.integers(1, 4)), vectors=vectors, accumulator_entries=one_of(24, 64, 150, 1024),
         barrier=one_of(*Barrier), filter_group=one_of(*FilterGroup), bank_queue=one_of(None, None, 1, 2, 5),
-        drain_cycles=one_of(0, 15), halo=one_of(*Halo), tiles_padding=one_of(False, True),
+        drain_cycles=one_of(0, 15), halo=one_of(*Halo), tiles_padding=one_of(False, True), even_tiles=one_of(False, True),
     )  # fmt: skip
     if array.planar.bank_queue:
         array = replace(array, planar=replace(array.planar, banks=one_of(32, 32, 8, 5)), pe_latency=one_of(1, 3))

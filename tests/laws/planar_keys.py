@@ -18,6 +18,7 @@ PLANAR_CASES: dict[str, tuple[tuple[str, ...], str]] = {
     "pe_array.planar.weight_fifo_words": (PLANAR, "pe_array.planar.weight_fifo_words=8"),
     "pe_array.planar.drain_cycles": (PLANAR, "pe_array.planar.drain_cycles=15"),
     "pe_array.planar.halo": (PLANAR, "pe_array.planar.halo=links"),
+    "pe_array.planar.even_tiles": ((*PLANAR, "pe_array.rows=5"), "pe_array.planar.even_tiles=true"),
     "pe_array.planar.tiles_padding": (PLANAR, "pe_array.planar.tiles_padding=true"),
 }  # fmt: skip
 """Key -> settings that make it matter, and the setting that changes it."""

@@ -63,7 +63,8 @@ def chips(draw: st.DrawFn) -> Architecture:
     zero_skip = draw(st.sampled_from([*ZeroSkip]))
     given = {"barrier": draw(st.sampled_from([*Barrier])), "filter_group": draw(st.sampled_from([*FilterGroup])),
              "accumulator_entries": draw(st.sampled_from([64, 1024])), "halo": draw(st.sampled_from([*Halo])),
-             "drain_cycles": draw(st.sampled_from([0, 15])), "tiles_padding": draw(st.booleans())}  # fmt: skip
+             "drain_cycles": draw(st.sampled_from([0, 15])), "tiles_padding": draw(st.booleans()),
+             "even_tiles": draw(st.booleans())}  # fmt: skip
     if zero_skip is ZeroSkip.SKIP:
         given["bank_queue"] = draw(st.sampled_from([None, None, 1, 3]))
     elif draw(st.booleans()):

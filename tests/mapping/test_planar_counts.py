@@ -91,13 +91,13 @@ def test_counts_are_those_of_the_slow_reference(seed: int) -> None:
         stride=(stride, int(rng.integers(1, 3))), padding=((2, 1), (1, 2)), dilation=(dilation, 1),
     )  # fmt: skip
     ifmap, weight = masks_of(layer, *rng.choice([0.2, 0.6, 1.0], 2), seed=seed)
-    queue, by_channel, cut = rng.choice([0, 0, 1, 2, 4]), bool(rng.integers(2)), bool(rng.integers(2))
-    given = {"barrier": Barrier.CHANNEL if by_channel else Barrier.GROUP, "accumulator_entries": 150, "tiles_padding": cut,
+    queue, by_channel, cut, even = rng.choice([0, 0, 1, 2, 4]), *(bool(rng.integers(2)) for _ in range(3))
+    given = {"barrier": Barrier.CHANNEL if by_channel else Barrier.GROUP, "accumulator_entries": 150, "tiles_padding": cut, "even_tiles": even,
              "bank_queue": int(queue) or None, "banks": 16 if queue else 32}  # fmt: skip
     counts = count_layer(layer, make_array(2, 3, **given), ifmap, weight)
     cycles, products = oracle.run(
         ifmap[0], weight, axes_of(layer), pes=(2, 3), entries=150, queue=int(queue) or None, banks=16, by_channel=by_channel,
-        cut_padding=layer.padding if cut else ((0, 0), (0, 0)),
+        cut_padding=layer.padding if cut else ((0, 0), (0, 0)), even=even,
     )  # fmt: skip
     assert counts.group_cycles.ravel().tolist() == cycles
     assert counts.products == products

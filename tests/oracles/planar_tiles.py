@@ -11,9 +11,14 @@ def hashed(k, x, y):
     return ((((k & 4) << 2) ^ ((x & 2) << 3) ^ ((y & 2) << 3)) + ((x & 1) << 3) + ((y & 1) << 2) + (k & 3)) % 32
 
 
-def tile_of(size, pes, padding=0, after=0):
-    """First and last place of every PE's part of an axis, padding cut too where it is given."""
+def tile_of(size, pes, padding=0, after=0, *, even=False):
+    """Places of every PE's part of an axis, padding cut too where it is given, and the largest part."""
     tile = ceil((size + padding + after) / pes)
+    if even:
+        cuts = [pe * (size + padding + after) // pes for pe in range(pes + 1)]
+        return [
+            [place for place in range(size) if cuts[pe] <= place + padding < cuts[pe + 1]] for pe in range(pes)
+        ], tile
     return [[place for place in range(size) if (place + padding) // tile == pe] for pe in range(pes)], tile
 
 
@@ -48,14 +53,14 @@ def pair_cycles(values, weights, layer, *, vectors, queue, banks, loads):
 
 
 def run(ifmap, weight, layer, *, pes, vectors=(4, 4), entries=1024, queue=None, banks=32, by_channel=False, first_filter=0,
-        group=None, cut_padding=((0, 0), (0, 0))):  # fmt: skip
+        group=None, cut_padding=((0, 0), (0, 0)), even=False):  # fmt: skip
     """Return the cycles of each filter group, and products, of one image and group.
 
     ``ifmap`` [channel][row][column], ``weight`` [filter][channel][row][column]; ``layer`` is a pair of
     (ifmap, ofmap, kernel, stride, dilation, padding) of rows and columns.
     """
     (rows, tall), (columns, wide) = (
-        tile_of(axis[0], n, *pad) for axis, n, pad in zip(layer, pes, cut_padding, strict=True)
+        tile_of(axis[0], n, *pad, even=even) for axis, n, pad in zip(layer, pes, cut_padding, strict=True)
     )
     size = group or group_size(entries, (tall, wide), layer, len(weight))
     phases = [(a, b) for a in range(layer[0][3]) for b in range(layer[1][3])]

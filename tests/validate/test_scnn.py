@@ -26,6 +26,7 @@ def test_every_bound_of_scnn_holds(suite: SuiteResult) -> None:
     assert {each.name for each in suite.tiers if each.is_gated} == {
         "RTL passes",
         "products",
+        "vector pairs",
         "Monte Carlo",
         "density sweep",
         "bracket",
@@ -112,3 +113,11 @@ def test_a_file_that_is_no_table_or_a_network_without_shares_is_refused(tmp_path
         scnn_suite(path)
     with pytest.raises(ConfigError, match="no shares of zeros are shipped for resnet18"):
         scnn_suite(changed(tmp_path, "scnn_speedups.csv", 0, network="resnet18"))
+
+
+def test_cycles_of_all_pes_are_the_peers_where_planes_are_cut_evenly(suite: SuiteResult) -> None:
+    """13 layers of VGG-16, 28 and 14 places over 8 PEs among them: tiles of ceil(side / PEs) would be 4 to 12 % below."""
+    pairs = tier(suite, "vector pairs")
+    assert len(pairs.rows) == 13
+    assert max(abs(row.error) for row in pairs.rows) < 0.02
+    assert sorted(abs(row.error) for row in pairs.rows)[6] < 0.002
