@@ -1,21 +1,20 @@
 """Rows of `archsim validate cnvlutin`: a golden .csv of this package, or a user's own; called by `cnvlutin.py`."""
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 from archsim.catalog import load_workload
-from archsim.config_file import did_you_mean, read_text, shortened
-from archsim.errors import ArchsimError, ConfigError
+from archsim.config_file import did_you_mean, shortened
+from archsim.errors import ArchsimError
+from archsim.validate.row_reading import read_rows
 
 COLUMNS = ("quantity", "workload", "zero_fraction", "published", "source", "from_memory", "note")
 QUANTITIES = ("window_gain", "speedup", "lnpu_peak_gops", "lnpu_gain")
 TRUTHS = {"true": True, "false": False}
 NOT_GATED = "not gated:"
 """A note that opens with this takes its row out of the bounds."""
-MOST_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +59,7 @@ def read_gain_rows(path: Path) -> list[GainRow]:
         The file cannot be read, lacks a column or has no rows; or what is wrong with its rows, up to 20 faults, each
         with its line.
     """
-    lines = [(number, line) for number, line in enumerate(read_text(path, ConfigError).splitlines(), start=1)
-             if line.strip() and not line.startswith("#")]  # fmt: skip
-    if len(lines) < 2:
-        raise ConfigError(f"{path}: holds no rows; its columns are {', '.join(COLUMNS)}")
-    header = [cell.strip() for cell in next(csv.reader([lines[0][1]]))]
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise ConfigError(f"{path}:{lines[0][0]}: the columns are {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
-    found: list[GainRow] = []
-    faults: list[str] = []
-    for number, line in lines[1:]:
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
-        row = dict(zip(header, cells, strict=False))
-        wrong = list(_faults(row)) if len(cells) == len(header) else [f"{len(cells)} cells under {len(header)} columns"]
-        faults += [f"{path}:{number}: {fault}" for fault in wrong]
-        if not wrong:
-            found.append(_build(row))
-    if faults:
-        more = [f"{path}: ... and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
-        raise ConfigError("\n".join(faults[:MOST_FAULTS] + more))
-    return found
+    return read_rows(path, COLUMNS, _faults, _build)
 
 
 def _faults(row: Mapping[str, str]) -> Iterator[str]:

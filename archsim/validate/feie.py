@@ -5,9 +5,8 @@ References
 .. [1] W. Gross, B. Meyer, Optimizing machine learning for hardware, tutorial at EPEPS, 2019.
 """
 
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.catalog import load_arch, load_workload
-from archsim.config_file import read_text
 from archsim.engine.clocked_broadcast import ClockedBroadcast, run_clocked_broadcast
-from archsim.errors import ConfigError
+from archsim.validate.row_reading import read_rows
 from archsim.validate.suite import EQUAL, Row, SuiteResult, Tier
 from archsim.workload.layer import ConvLayer
 
@@ -75,28 +73,21 @@ def feie_suite(reference: Path | None = None) -> SuiteResult:
 
 
 def read_cases(path: Path) -> list[Case]:
-    """Read tables; all faults at once, up to the end of the file. Raises ConfigError."""
-    lines = [(number, line) for number, line in enumerate(read_text(path, ConfigError).splitlines(), start=1)
-             if line.strip() and not line.startswith("#")]  # fmt: skip
-    header = next(csv.reader([lines[0][1]])) if lines else []
-    missing = [name for name in COLUMNS if name not in header]
-    if missing or len(lines) < 2:
-        raise ConfigError(f"{path}: a table of the example has rows under the columns {', '.join(COLUMNS)}")
-    faults: list[str] = []
-    found: dict[str, dict[tuple[int, int], Cell]] = {}
-    sources: dict[str, str] = {}
-    for number, line in lines[1:]:
-        row = dict(zip(header, next(csv.reader([line])), strict=False))
-        wrong = [f"{name} (={row.get(name, '')!r}) must look like {rule}" for name, rule in CELLS.items()
-                 if not re.fullmatch(rule, row.get(name, ""))]  # fmt: skip
-        faults += [f"{path}:{number}: {fault}" for fault in wrong]
-        if not wrong:
-            cell = (row["tap"], row["pixel"], row["psum"])
-            found.setdefault(row["case"], {})[int(row["cycle"]), int(row["pe"])] = cell
-            sources.setdefault(row["case"], row["source"])
-    if faults:
-        raise ConfigError("\n".join(faults))
-    return [Case(name=name, cells=cells, source=sources[name]) for name, cells in found.items()]
+    """Read tables; all faults at once, each with its line. Raises ConfigError."""
+    cases: dict[str, list[Mapping[str, str]]] = {}
+    for row in read_rows(path, COLUMNS, _faults, dict, what="tables of the example"):
+        cases.setdefault(row["case"], []).append(row)
+    return [
+        Case(name=name, source=rows[0]["source"],
+             cells={(int(row["cycle"]), int(row["pe"])): (row["tap"], row["pixel"], row["psum"]) for row in rows})
+        for name, rows in cases.items()
+    ]  # fmt: skip
+
+
+def _faults(row: Mapping[str, str]) -> Iterator[str]:
+    for name, rule in CELLS.items():
+        if not re.fullmatch(rule, row[name]):
+            yield f"{name} (={row[name]!r}) must look like {rule}"
 
 
 def cells_of(run: ClockedBroadcast) -> dict[tuple[int, int], Cell]:

@@ -3,17 +3,18 @@
 Called by `published.py` and the suites of chips.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from math import isfinite
 from pathlib import Path
 
 from archsim.catalog import load_arch, load_workload
-from archsim.config_file import did_you_mean, read_text, shortened
-from archsim.errors import ArchsimError, ConfigError
+from archsim.config_file import did_you_mean, shortened
+from archsim.errors import ArchsimError
 from archsim.validate.quantities import QUANTITIES
+from archsim.validate.row_reading import read_rows
 
 COLUMNS = (
     "chip", "workload", "layer", "batch", "quantity", "unit", "published", "source", "from_memory", "note",
@@ -24,7 +25,6 @@ NOT_GATED = "not gated:"
 """A note that opens with this takes its row out of the bounds."""
 WILDCARDS = "*?["
 """Of shell patterns."""
-MOST_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,30 +85,7 @@ def read_published(path: Path) -> list[PublishedRow]:
         The file cannot be read, lacks a column or has no rows; or what is wrong with its rows, up to 20 faults, each
         with its line.
     """
-    lines = [(number, line) for number, line in enumerate(read_text(path, ConfigError).splitlines(), start=1)
-             if line.strip() and not line.startswith("#")]  # fmt: skip
-    if len(lines) < 2:
-        raise ConfigError(f"{path}: holds no rows; its columns are {', '.join(COLUMNS)}")
-    header = [cell.strip() for cell in next(csv.reader([lines[0][1]]))]
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise ConfigError(
-            f"{path}:{lines[0][0]}: published rows need the columns {', '.join(COLUMNS)}; missing: {', '.join(missing)}"
-        )
-    found: list[PublishedRow] = []
-    faults: list[str] = []
-    shelves = _Shelves()
-    for number, line in lines[1:]:
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
-        row = dict(zip(header, cells, strict=False))
-        wrong = _width_faults(header, cells) or list(_faults(row, shelves))
-        faults += [f"{path}:{number}: {fault}" for fault in wrong]
-        if not wrong:
-            found.append(_build(row))
-    if faults:
-        more = [f"{path}: ... and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
-        raise ConfigError("\n".join(faults[:MOST_FAULTS] + more))
-    return found
+    return read_rows(path, COLUMNS, partial(_faults, shelves=_Shelves()), _build, what="published rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +118,6 @@ def _fault_of(read: Callable[[], object]) -> str:
     except ArchsimError as problem:
         return str(problem).splitlines()[0]
     return ""
-
-
-def _width_faults(header: list[str], cells: list[str]) -> list[str]:
-    if len(cells) == len(header):
-        return []
-    return [f"{len(cells)} cells under {len(header)} columns; a cell with a comma in it needs quotes"]
 
 
 def _faults(row: Mapping[str, str], shelves: _Shelves) -> Iterator[str]:

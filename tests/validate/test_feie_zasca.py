@@ -51,8 +51,10 @@ def test_faults_of_a_table_are_told_all_at_once_with_their_lines(tmp_path: Path)
     said = str(raised.value).splitlines()
     assert [line.split(": ")[0].rpartition(":")[2] for line in said] == ["2", "3", "3"]
     assert "cycle (='0')" in said[0]
-    path.write_text("cycle,pe\n")
-    with pytest.raises(ConfigError, match="columns case, cycle, pe, tap, pixel, psum, source"):
+    path.write_text("cycle,pe\n1,2\n")
+    with pytest.raises(
+        ConfigError, match="need the columns case, cycle, pe, tap, pixel, psum, source; missing: case, tap"
+    ):
         feie_suite(path)
 
 
