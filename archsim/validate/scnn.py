@@ -23,6 +23,7 @@ from archsim.errors import ConfigError
 from archsim.mapping.planar_counts import PlanarCounts, count_layer, count_planes, dot_cycles
 from archsim.mapping.planar_shape import ifmap_planes, planar_shape, weight_planes
 from archsim.terms import Dataflow, Operand, ZeroSkip
+from archsim.validate.scnn_energy import energy_tier
 from archsim.validate.scnn_rows import PassRow, PeerRow, ScnnRow, SpeedupRow, read_scnn
 from archsim.validate.suite import EQUAL, Bound, Row, Statistic, SuiteResult, Tier
 from archsim.workload.layer import ConvLayer
@@ -72,6 +73,8 @@ def scnn_suite(reference: Path | None = None) -> SuiteResult:
         tiers.append(_product_tier(layers))
         tiers += _pair_tier([row for row in layers if row.pairs is not None and row.filters])
     tiers += _speedup_tiers([row for row in rows if isinstance(row, SpeedupRow)])
+    if reference is None:
+        tiers.append(energy_tier())
     told = "an RTL, a peer simulator, SCNN (ISCA 2017), in part recalled"
     return SuiteResult(name="scnn", reference=told if reference is None else str(reference), tiers=tuple(tiers))
 

@@ -121,3 +121,9 @@ def test_cycles_of_all_pes_are_the_peers_where_planes_are_cut_evenly(suite: Suit
     assert len(pairs.rows) == 13
     assert max(abs(row.error) for row in pairs.rows) < 0.02
     assert sorted(abs(row.error) for row in pairs.rows)[6] < 0.002
+
+
+def test_energy_of_the_dense_twin_is_about_twice_as_much(suite: SuiteResult) -> None:
+    energy = tier(suite, "network energy")
+    assert not energy.is_gated
+    assert {row.group: round(row.simulated, 1) for row in energy.rows} == {"vgg16_pruned": 2.3, "alexnet_pruned": 1.9}
