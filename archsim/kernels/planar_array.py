@@ -22,9 +22,8 @@ bank adds all that come in a cycle; number of the first filter; whether PEs wait
 ISSUED, LANDED, BUSY, STALLED = range(COUNTS := 4)
 """Entries of ``counts``: products multiplied, and those of a psum; cycles in which PEs multiplied, and in which banks kept them from it."""
 
-_CHANNEL, _PHASE, _PLACE, _TAP, _NEXT_PLACE, _END = range(_CURSOR := 6)
-"""Where a PE is: channel, phase, first place and tap that its next vectors may begin at, place behind the present ifmap
-vector, and the channel that it stops before."""
+_SLOT, _VALUE, _WEIGHT, _END = range(_CURSOR := 4)
+"""Where a PE is: channel and phase, as one number; first value and weight of its next vectors; the slot that it stops before."""
 
 
 @compiled
@@ -55,16 +54,21 @@ def step_planar_array(
     depth = settings[QUEUE] + settings[IFMAP_VECTOR] * settings[WEIGHT_VECTOR]
     queues = np.zeros((len(tiles), settings[BANKS], depth, 2), np.int64)  # psum and product
     waiting = np.zeros((len(tiles), settings[BANKS]), np.int64)
+    phases = settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
+    weights, weight_starts = _compress_weights(weight, settings)
+    values, value_starts = _compress_tiles(ifmap, tiles, settings)
     cursors = np.zeros((len(tiles), _CURSOR), np.int64)
+    cursors[:, _VALUE], cursors[:, _WEIGHT] = value_starts[:, 0], weight_starts[0]
     ends = 1 if settings[BY_CHANNEL] else len(ifmap)
     cycle = 0
     for end in range(ends, len(ifmap) + 1, ends):
-        cursors[:, _END] = end
+        cursors[:, _END] = end * phases
         working = True
         while working:
             working = False
             for pe in range(len(tiles)):
-                taken = _issue((ifmap, weight), tiles[pe], (cursors[pe], settings, counts), (queues[pe], waiting[pe]))
+                stores = (values, value_starts[pe], weights, weight_starts)
+                taken = _issue(stores, tiles[pe], (cursors[pe], settings, counts), (queues[pe], waiting[pe]))
                 if taken or waiting[pe].any():
                     working = True
                 _add((queues[pe], waiting[pe]), psums[pe], settings)
@@ -73,77 +77,79 @@ def step_planar_array(
 
 
 @compiled
+def _compress_weights(weight: IntArray, settings: IntArray) -> tuple[IntArray, IntArray]:
+    """Store nonzero weights side by side: value, filter, tap; by channel, phase, tap and filter. And where each slot begins."""
+    filters, channels = weight.shape[:2]
+    phases = settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
+    stored = np.zeros((weight.size, 4), np.int64)
+    starts = np.zeros(channels * phases + 1, np.int64)
+    found = 0
+    for channel in range(channels):
+        for phase in range(phases):
+            for row in range(settings[KERNEL_ROWS]):
+                for column in range(settings[KERNEL_COLUMNS]):
+                    of_tap = row * settings[DILATION_ROWS] % settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
+                    of_tap += column * settings[DILATION_COLUMNS] % settings[STRIDE_COLUMNS]
+                    for each in range(filters if of_tap == phase else 0):
+                        if weight[each, channel, row, column] != 0:
+                            stored[found, 0], stored[found, 1] = weight[each, channel, row, column], each
+                            stored[found, 2], stored[found, 3] = row, column
+                            found += 1
+            starts[channel * phases + phase + 1] = found
+    return stored[:found], starts
+
+
+@compiled
+def _compress_tiles(ifmap: IntArray, tiles: IntArray, settings: IntArray) -> tuple[IntArray, IntArray]:
+    """Store each PE's nonzero values side by side: value, row, column; by channel, phase and place. And where each slot begins."""
+    phases = settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
+    slots = len(ifmap) * phases
+    stored = np.zeros((ifmap.size, 3), np.int64)
+    starts = np.zeros((len(tiles), slots + 1), np.int64)
+    found = 0
+    for pe in range(len(tiles)):
+        first_row, last_row, first_column, last_column = tiles[pe]
+        for slot in range(slots):
+            starts[pe, slot] = found
+            for row in range(first_row, last_row):
+                of_row = (row + settings[PADDING_ROWS]) % settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
+                for column in range(first_column, last_column):
+                    phase = of_row + (column + settings[PADDING_COLUMNS]) % settings[STRIDE_COLUMNS]
+                    value = ifmap[slot // phases, row, column]
+                    if phase == slot % phases and value != 0:
+                        stored[found, 0], stored[found, 1], stored[found, 2] = value, row, column
+                        found += 1
+        starts[pe, slots] = found
+    return stored[:found], starts
+
+
+@compiled
 def _issue(
-    operands: tuple[IntArray, IntArray], tile: IntArray, state: tuple[IntArray, IntArray, IntArray],
+    stores: tuple[IntArray, IntArray, IntArray, IntArray], tile: IntArray, state: tuple[IntArray, IntArray, IntArray],
     banks: tuple[IntArray, IntArray],
 ) -> bool:  # fmt: skip
     """Send the products of one pair of vectors to the banks; False = none was left, or there was no room."""
+    values, value_starts, weights, weight_starts = stores
     cursor, settings, counts = state
-    values = np.zeros((settings[IFMAP_VECTOR], 3), np.int64)
-    weights = np.zeros((settings[WEIGHT_VECTOR], 4), np.int64)
     if banks[1].max() >= max(1, settings[QUEUE]):
-        counts[STALLED] += cursor[_CHANNEL] < cursor[_END]
+        counts[STALLED] += cursor[_SLOT] < cursor[_END]
         return False
-    while cursor[_CHANNEL] < cursor[_END]:
-        found = _next_values(operands[0], tile, (cursor, settings), values)
-        taps = _next_weights(operands[1], (cursor, settings), weights) if found else 0
-        if taps:
-            _multiply((values[:found], weights[:taps]), tile, (settings, counts), banks)
+    while cursor[_SLOT] < cursor[_END]:
+        slot = cursor[_SLOT]
+        last_value, last_weight = value_starts[slot + 1], weight_starts[slot + 1]
+        if cursor[_VALUE] >= last_value or weight_starts[slot] == last_weight:
+            cursor[_SLOT], cursor[_VALUE], cursor[_WEIGHT] = slot + 1, last_value, last_weight
+        elif cursor[_WEIGHT] >= last_weight:
+            cursor[_VALUE] += settings[IFMAP_VECTOR]
+            cursor[_WEIGHT] = weight_starts[slot]
+        else:
+            taken = values[cursor[_VALUE] : min(last_value, cursor[_VALUE] + settings[IFMAP_VECTOR])]
+            met = weights[cursor[_WEIGHT] : min(last_weight, cursor[_WEIGHT] + settings[WEIGHT_VECTOR])]
+            _multiply((taken, met), tile, (settings, counts), banks)
+            cursor[_WEIGHT] += settings[WEIGHT_VECTOR]
             counts[BUSY] += 1
             return True
-        _step_over(cursor, settings, found)
     return False
-
-
-@compiled
-def _step_over(cursor: IntArray, settings: IntArray, found: int) -> None:
-    """Go to the next ifmap vector if there was one for which no weight is left, else to the next phase or channel."""
-    cursor[_TAP] = 0
-    cursor[_PLACE] = cursor[_NEXT_PLACE] if found else 0
-    if not found:
-        cursor[_PHASE] += 1
-        if cursor[_PHASE] == settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]:
-            cursor[_PHASE] = 0
-            cursor[_CHANNEL] += 1
-
-
-@compiled
-def _next_values(ifmap: IntArray, tile: IntArray, state: tuple[IntArray, IntArray], values: IntArray) -> int:
-    """Find a vector of nonzero values of the tile, channel and phase; note the place behind it."""
-    cursor, settings = state
-    found, columns = 0, tile[3] - tile[2]
-    place = cursor[_PLACE]
-    while place < (tile[1] - tile[0]) * columns and found < len(values):
-        row, column = tile[0] + place // columns, tile[2] + place % columns
-        phase = (row + settings[PADDING_ROWS]) % settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
-        phase += (column + settings[PADDING_COLUMNS]) % settings[STRIDE_COLUMNS]
-        if phase == cursor[_PHASE] and ifmap[cursor[_CHANNEL], row, column] != 0:
-            values[found, 0], values[found, 1], values[found, 2] = ifmap[cursor[_CHANNEL], row, column], row, column
-            found += 1
-        place += 1
-    cursor[_NEXT_PLACE] = place
-    return found
-
-
-@compiled
-def _next_weights(weight: IntArray, state: tuple[IntArray, IntArray], weights: IntArray) -> int:
-    """Find a vector of nonzero weights of the channel and phase, tap by tap, and go behind it."""
-    cursor, settings = state
-    found, filters = 0, len(weight)
-    at = cursor[_TAP]
-    while at < filters * settings[KERNEL_ROWS] * settings[KERNEL_COLUMNS] and found < len(weights):
-        tap, filter_ = at // filters, at % filters
-        row, column = tap // settings[KERNEL_COLUMNS], tap % settings[KERNEL_COLUMNS]
-        phase = row * settings[DILATION_ROWS] % settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
-        phase += column * settings[DILATION_COLUMNS] % settings[STRIDE_COLUMNS]
-        value = weight[filter_, cursor[_CHANNEL], row, column]
-        if phase == cursor[_PHASE] and value != 0:
-            weights[found, 0], weights[found, 1] = value, filter_
-            weights[found, 2], weights[found, 3] = row, column
-            found += 1
-        at += 1
-    cursor[_TAP] = at
-    return found
 
 
 @compiled
