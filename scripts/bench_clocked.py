@@ -18,7 +18,7 @@ works on a row of 26 PEs, 156 of Eyeriss' 168."""
 
 def bench_clocked() -> None:
     """Print PE-cycles per second of the clocked array, by dataflow; PEs that the mapping leaves idle do not count."""
-    for dataflow, pes, run in [*_products(), _rows()]:
+    for dataflow, pes, run in [*_products(), _rows(), *_skipping()]:
         cycles = run().total_cycles
         rate = pes * cycles / _best(run)
         bar = f"{rate / BAR:6.1f} x the bar"
@@ -59,6 +59,31 @@ def _rows() -> tuple[str, int, Callable[[], Any]]:
     pes = kernel * mapping.r * mapping.e * mapping.t
     run = partial(run_clocked_rows, ifmap, weight, window, mapping, pe_array=arch.pe_array, weight_bits=16)
     return "row_stationary", pes, run
+
+
+def _skipping() -> Iterator[tuple[str, int, Callable[[], Any]]]:
+    """Yield a convolution on each array that skips zeros, half of the values zero; its multipliers count, those with a filter."""
+    import numpy as np  # noqa: PLC0415
+
+    import archsim  # noqa: PLC0415
+    from archsim.engine.clocked_bricks import run_clocked_bricks  # noqa: PLC0415
+    from archsim.engine.clocked_broadcast import run_clocked_broadcast  # noqa: PLC0415
+    from archsim.engine.clocked_planar import run_clocked_planar  # noqa: PLC0415
+    from archsim.workload.layer import ConvLayer  # noqa: PLC0415
+
+    random, channels = np.random.default_rng(0), SIDE
+    layer = ConvLayer(name="conv", in_channels=channels, out_channels=channels, ifmap=(16, 56), kernel=(3, 3), stride=(1, 1),
+                      padding=((1, 1), (1, 1)), dilation=(1, 1))  # fmt: skip
+    ifmap = random.integers(-128, 128, (1, channels, *layer.ifmap)) * (random.random((1, channels, *layer.ifmap)) < 0.5)
+    weight = random.integers(-128, 128, (channels, channels, *layer.kernel))
+    zascas, cnvlutin, scnn = (archsim.load_arch(name).pe_array for name in ("zascas", "cnvlutin", "scnn"))
+    yield "pixel_broadcast", zascas.pes, partial(run_clocked_broadcast, layer, ifmap, weight, zascas)
+    yield (
+        "brick_lanes",
+        cnvlutin.rows * channels,
+        partial(run_clocked_bricks, layer, ifmap, weight, cnvlutin, encoded=True),
+    )
+    yield "planar_tiles", scnn.multipliers, partial(run_clocked_planar, layer, scnn, ifmap, weight)
 
 
 def _best(run: Callable[[], Any]) -> float:

@@ -32,7 +32,7 @@ class ClockedBroadcast:
     ----------
     ofmap
         Shape (images, filters, *ofmap); of a matrix (batches, rows, columns).
-    cycles
+    total_cycles
         Of the layer on the array alone. [cycles]
     issued_macs
         MACs that PEs with a filter started, those on padding included where the array takes padding.
@@ -42,7 +42,7 @@ class ClockedBroadcast:
     """
 
     ofmap: IntArray
-    cycles: int
+    total_cycles: int
     issued_macs: int
     pixels: IntArray
     taps: IntArray
@@ -147,7 +147,7 @@ class _Run:
             traces.append(self._named(stream, trace[:taken]))
         whole = np.concatenate(traces)
         return ClockedBroadcast(
-            ofmap=ofmap, cycles=cycles + self.array.pipeline_cycles, issued_macs=macs,
+            ofmap=ofmap, total_cycles=cycles + self.array.pipeline_cycles, issued_macs=macs,
             pixels=whole[..., kernel.PIXEL], taps=whole[..., kernel.TAP], psums=whole[..., kernel.PSUM],
         )  # fmt: skip
 

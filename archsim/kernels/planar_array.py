@@ -8,7 +8,7 @@ a PE finds its next nonzero values without a cycle, as they are stored side by s
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.kernels.compiled import compiled
+from archsim.kernels.compiled import compiled, compiled_in_place, compiled_inline
 from archsim.kernels.planar_tiles import bank_of
 
 IntArray = NDArray[np.int64]
@@ -50,30 +50,46 @@ def step_planar_array(
     cycles
         Until the last PE is done. [cycles]
     """
-    psums = np.zeros((len(tiles), len(weight), settings[REACH_ROWS], settings[REACH_COLUMNS]), np.int64)
+    psums = np.zeros((len(tiles), len(weight) * settings[REACH_ROWS] * settings[REACH_COLUMNS]), np.int64)
     depth = settings[QUEUE] + settings[IFMAP_VECTOR] * settings[WEIGHT_VECTOR]
     queues = np.zeros((len(tiles), settings[BANKS], depth, 2), np.int64)  # psum and product
     waiting = np.zeros((len(tiles), settings[BANKS]), np.int64)
-    phases = settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
     weights, weight_starts = _compress_weights(weight, settings)
     values, value_starts = _compress_tiles(ifmap, tiles, settings)
     cursors = np.zeros((len(tiles), _CURSOR), np.int64)
     cursors[:, _VALUE], cursors[:, _WEIGHT] = value_starts[:, 0], weight_starts[0]
-    ends = 1 if settings[BY_CHANNEL] else len(ifmap)
+    cycle = _clock(
+        (values, value_starts, weights, weight_starts), tiles, (cursors, settings, counts), (queues, waiting, psums)
+    )
+    return psums.reshape(len(tiles), len(weight), settings[REACH_ROWS], settings[REACH_COLUMNS]), cycle
+
+
+@compiled_in_place
+def _clock(
+    stores: tuple[IntArray, IntArray, IntArray, IntArray], tiles: IntArray, state: tuple[IntArray, IntArray, IntArray],
+    banks: tuple[IntArray, IntArray, IntArray],
+) -> int:  # fmt: skip
+    """Step all PEs until the last one is done, channel by channel where they wait for each other; return the cycles."""
+    values, value_starts, weights, weight_starts = stores
+    cursors, settings, counts = state
+    queues, waiting, psums = banks
+    slots = value_starts.shape[1] - 1
+    phases = settings[STRIDE_ROWS] * settings[STRIDE_COLUMNS]
+    each = phases if settings[BY_CHANNEL] else slots
     cycle = 0
-    for end in range(ends, len(ifmap) + 1, ends):
-        cursors[:, _END] = end * phases
+    for end in range(each, slots + 1, each):
+        cursors[:, _END] = end
         working = True
         while working:
             working = False
             for pe in range(len(tiles)):
-                stores = (values, value_starts[pe], weights, weight_starts)
-                taken = _issue(stores, tiles[pe], (cursors[pe], settings, counts), (queues[pe], waiting[pe]))
-                if taken or waiting[pe].any():
+                stored = (values, value_starts[pe], weights, weight_starts)
+                taken = _issue(stored, tiles[pe], (cursors[pe], settings, counts), (queues[pe], waiting[pe]))
+                if taken or _most(waiting[pe]):
                     working = True
-                _add((queues[pe], waiting[pe]), psums[pe], settings)
+                _add(queues[pe], waiting[pe], psums[pe], settings)
             cycle += working
-    return psums, cycle
+    return cycle
 
 
 @compiled
@@ -123,7 +139,7 @@ def _compress_tiles(ifmap: IntArray, tiles: IntArray, settings: IntArray) -> tup
     return stored[:found], starts
 
 
-@compiled
+@compiled_inline
 def _issue(
     stores: tuple[IntArray, IntArray, IntArray, IntArray], tile: IntArray, state: tuple[IntArray, IntArray, IntArray],
     banks: tuple[IntArray, IntArray],
@@ -131,7 +147,7 @@ def _issue(
     """Send the products of one pair of vectors to the banks; False = none was left, or there was no room."""
     values, value_starts, weights, weight_starts = stores
     cursor, settings, counts = state
-    if banks[1].max() >= max(1, settings[QUEUE]):
+    if _most(banks[1]) >= max(1, settings[QUEUE]):
         counts[STALLED] += cursor[_SLOT] < cursor[_END]
         return False
     while cursor[_SLOT] < cursor[_END]:
@@ -152,7 +168,7 @@ def _issue(
     return False
 
 
-@compiled
+@compiled_inline
 def _multiply(
     vectors: tuple[IntArray, IntArray], tile: IntArray, state: tuple[IntArray, IntArray],
     banks: tuple[IntArray, IntArray],
@@ -160,22 +176,35 @@ def _multiply(
     """Multiply every value with every weight, and queue the products at the banks of their psums."""
     settings, counts = state
     first_row, first_column = first_psums(tile, settings)
-    for value in vectors[0]:
-        for weight in vectors[1]:
+    values, weights = vectors
+    for value in range(len(values)):
+        for weight in range(len(weights)):
             counts[ISSUED] += 1
-            row = value[1] + settings[PADDING_ROWS] - weight[2] * settings[DILATION_ROWS]
-            column = value[2] + settings[PADDING_COLUMNS] - weight[3] * settings[DILATION_COLUMNS]
-            row, column = row // settings[STRIDE_ROWS], column // settings[STRIDE_COLUMNS]
+            row = values[value, 1] + settings[PADDING_ROWS] - weights[weight, 2] * settings[DILATION_ROWS]
+            column = values[value, 2] + settings[PADDING_COLUMNS] - weights[weight, 3] * settings[DILATION_COLUMNS]
+            if settings[STRIDE_ROWS] > 1:  # a division by 1 takes as long as all the rest
+                row //= settings[STRIDE_ROWS]
+            if settings[STRIDE_COLUMNS] > 1:
+                column //= settings[STRIDE_COLUMNS]
             if 0 <= row < settings[OFMAP_ROWS] and 0 <= column < settings[OFMAP_COLUMNS]:
                 counts[LANDED] += 1
-                bank = bank_of(settings[FIRST_FILTER] + weight[1], row, column) % settings[BANKS]
-                psum = (
-                    (weight[1] * settings[REACH_ROWS] + row - first_row) * settings[REACH_COLUMNS]
-                    + column
-                    - first_column
-                )
-                banks[0][bank, banks[1][bank], 0], banks[0][bank, banks[1][bank], 1] = psum, value[0] * weight[0]
+                filter_ = weights[weight, 1]
+                bank = bank_of(settings[FIRST_FILTER] + filter_, row, column)
+                if bank >= settings[BANKS]:
+                    bank %= settings[BANKS]
+                line = filter_ * settings[REACH_ROWS] + row - first_row
+                banks[0][bank, banks[1][bank], 0] = line * settings[REACH_COLUMNS] + column - first_column
+                banks[0][bank, banks[1][bank], 1] = values[value, 0] * weights[weight, 0]
                 banks[1][bank] += 1
+
+
+@compiled_inline
+def _most(waiting: IntArray) -> int:
+    """Return how many products wait at the fullest bank."""
+    most = 0
+    for bank in range(len(waiting)):
+        most = max(most, waiting[bank])
+    return most
 
 
 @compiled
@@ -186,14 +215,14 @@ def first_psums(tile: IntArray, settings: IntArray) -> tuple[int, int]:
     return -(-row // settings[STRIDE_ROWS]), -(-column // settings[STRIDE_COLUMNS])
 
 
-@compiled
-def _add(banks: tuple[IntArray, IntArray], psums: IntArray, settings: IntArray) -> None:
+@compiled_inline
+def _add(queues: IntArray, waiting: IntArray, psums: IntArray, settings: IntArray) -> None:
     """Add one product in each bank, or all of them where banks have no queue to keep them in."""
-    queues, waiting = banks
     for bank in range(len(waiting)):
         added = min(1, waiting[bank]) if settings[QUEUE] else waiting[bank]
         for each in range(added):
-            psums.flat[queues[bank, each, 0]] += queues[bank, each, 1]
+            psums[queues[bank, each, 0]] += queues[bank, each, 1]
         for each in range(added, waiting[bank]):
-            queues[bank, each - added] = queues[bank, each]
+            queues[bank, each - added, 0] = queues[bank, each, 0]
+            queues[bank, each - added, 1] = queues[bank, each, 1]
         waiting[bank] -= added

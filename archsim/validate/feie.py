@@ -102,7 +102,13 @@ def cells_of(run: ClockedBroadcast) -> dict[tuple[int, int], Cell]:
 
 def _cycles(cases: Sequence[Case], runs: Mapping[str, ClockedBroadcast]) -> Tier:
     rows = tuple(
-        Row(group="feie", case=case.name, published=case.cycles, simulated=runs[case.name].cycles, source=case.source)
+        Row(
+            group="feie",
+            case=case.name,
+            published=case.cycles,
+            simulated=runs[case.name].total_cycles,
+            source=case.source,
+        )
         for case in cases
     )
     return Tier(name="cycles", claim="clock cycles of the example; pixels that the table does not name are zero",

@@ -13,8 +13,8 @@ from tests.oracles.planar_tiles import hashed
 
 KERNELS = (
     (planar_tiles, ("bank_of", "count_tiles", "list_nonzero", "list_weights", "count_group_cycles", "_multiply")),
-    (planar_array, ("bank_of", "step_planar_array", "first_psums", "_issue", "_step_over", "_next_values", "_next_weights",
-                    "_multiply", "_add")),
+    (planar_array, ("bank_of", "step_planar_array", "first_psums", "_clock", "_compress_weights", "_compress_tiles", "_issue",
+                    "_multiply", "_most", "_add")),
 )  # fmt: skip
 
 
