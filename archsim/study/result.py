@@ -21,7 +21,7 @@ from archsim.study.directory import write_directory
 from archsim.study.layer_result import LayerResult
 from archsim.study.plain_json import json_text, to_plain
 from archsim.study.weights_load import WeightsLoad
-from archsim.study.zero_table import SKIP_COLUMNS, SKIP_FILE, zero_rows
+from archsim.study.zero_table import SKIP_COLUMNS, SKIP_FILE, zero_rows, zero_totals
 from archsim.terms import OPS_PER_MAC
 from archsim.workload.network import Workload
 
@@ -201,6 +201,7 @@ class RunResult:
             "dram": dict(zip(run_tables.DRAM_COLUMNS[1:], run_tables.dram_cells(self.dram), strict=True))
             if self.dram
             else None,
+            "zeros": zero_totals(self.layers),
             "batch": self.batch,
             "seed": self.seed,
             "hashes": self._hashes(),

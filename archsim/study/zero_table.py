@@ -6,6 +6,7 @@ the columns is a promise to users' scripts: append, never insert. A cell is empt
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,25 @@ class ZeroCells:
 def zero_rows(results: Iterable[LayerResult]) -> list[tuple[Cell, ...]]:
     """Return the rows in the order of `SKIP_COLUMNS`: layers on an array that skips or gates."""
     return [_row(result) for result in results if result.dense is not None]
+
+
+def zero_totals(results: Iterable[LayerResult]) -> dict[str, int | float | str | None] | None:
+    """Return what summary.json says of zeros: sums over the layers that looked at them; None where there is none.
+
+    The energy that was saved is None where it is not known of every layer.
+    """
+    layers = [result for result in results if result.dense is not None]
+    if not layers:
+        return None
+    saved = [layer.energy_saved_pj for layer in layers]
+    return {
+        "scheme": (ZeroSkip.SKIP if any(layer.run.skip for layer in layers) else ZeroSkip.GATE).value,
+        "dense_total_cycles": sum(layer.total_cycles + layer.cycles_saved for layer in layers),
+        "cycles_saved": sum(layer.cycles_saved for layer in layers),
+        "memory_stall_cycles": sum(layer.total_cycles - layer.compute_cycles for layer in layers),
+        **{name: sum(getattr(waterfall(layer), name) for layer in layers) for name in CYCLES if name != "dense_cycles"},
+        "energy_saved_pj": None if None in saved else fsum(each for each in saved if each is not None),
+    }
 
 
 def waterfall(result: LayerResult) -> SkipCycles:

@@ -121,3 +121,13 @@ def test_the_columns_come_in_the_order_that_was_promised() -> None:
     assert SKIP_COLUMNS[:3] == ("layer", "scheme", "zeros_from")
     assert SKIP_COLUMNS[-7:] == ("memory_stall_cycles", "total_cycles", "dense_total_cycles", "cycles_saved", "energy_pj",
                                  "dense_energy_pj", "energy_saved_pj")  # fmt: skip
+
+
+def test_the_summary_adds_up_what_the_table_says(skipped: RunResult) -> None:
+    told, rows = skipped.summary()["zeros"], rows_of(skipped)
+    assert told["scheme"] == "skip"
+    for name in ("dense_total_cycles", "cycles_saved", "memory_stall_cycles", "ideal_cycles", "fragmentation_cycles"):
+        assert told[name] == sum(int(row[name]) for row in rows)
+    assert told["energy_saved_pj"] == pytest.approx(sum(float(row["energy_saved_pj"]) for row in rows))
+    assert simulate(load_arch("zascad"), load_workload("lenet5")).summary()["zeros"] is None
+    assert recost_with_table(skipped, "default").summary()["zeros"]["energy_saved_pj"] is None
