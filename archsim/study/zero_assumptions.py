@@ -34,7 +34,7 @@ RULES = {
 }
 """Dataflow -> what it steps over, and what it does not look at."""
 LOOKS_AT_WEIGHTS = frozenset({Dataflow.PLANAR_TILES, Dataflow.INPUT_STATIONARY})
-WINDOW = "zero skipping: the front end passes up to {} zeros in a cycle"
+WINDOW = "zero skipping: the front end looks at {} pixels of a row in a cycle"
 STREAMS = (
     "pixel broadcast: a last pass of filters that does not fill the array costs its share, no less than 1 / {} of a pass "
     "(published equation; no mechanism is published): the free sets are taken to work on rows of their own"
@@ -55,7 +55,7 @@ def zero_assumptions(arch: Architecture, runs: Sequence[LayerRun]) -> Iterator[s
         return
     yield f"zero skipping: {RULES[dataflow]}"
     if tiles is not None and tiles.skip_window is not None:
-        yield WINDOW.format(tiles.skip_window)
+        yield WINDOW.format(tiles.skip_window + 1)
     used = [run.zeros for run in runs if run.zeros is not None]
     if dataflow is not Dataflow.INPUT_STATIONARY:
         yield from _told("ifmaps", [each.origin if each.ifmap.zero_fraction else "" for each in used])
