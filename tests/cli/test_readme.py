@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -61,3 +62,11 @@ def test_every_file_that_readme_names_is_there() -> None:
     for picture, path, module in named:
         target = root / (picture or path or f"archsim/{module}")
         assert target.exists(), target
+
+
+def test_every_run_on_digits_that_the_page_on_zeros_shows_works(archsim: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "zeros.md").read_text()
+    shown = re.findall(r"archsim (run \w+ digits_\w+ --inputs digits:test:\d+)", page)
+    assert len(shown) >= 1
+    for command in shown:
+        assert archsim(*command.split()).code == 0
