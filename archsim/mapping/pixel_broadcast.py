@@ -57,9 +57,13 @@ STEPS_HELD = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pieces:
-    """Steps of a layer: every block cut into as many pieces; arrays of shape (steps,), words but for the cycles of ``advance``."""
+    """Steps of a layer: every block cut into as many pieces; arrays of shape (steps,).
+
+    Cycles of the steps and of the same steps taking every pixel, which are never less; and words.
+    """
 
     advance: IntArray
+    dense: IntArray
     ifmap: IntArray
     weight: IntArray
     ofmap: IntArray
@@ -131,11 +135,11 @@ def _plan(
     )  # fmt: skip
     tail = pieces.advance + array.pipeline_cycles
     psum_bytes, ofmap_bytes = moved.write_back_bytes()
-    transfers, last_write = queue_transfers(
-        _fetches(moved, len(tail)),
-        WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes),
-        ideal_times(pieces.advance, tail),
-    )
+    order = ideal_times(
+        pieces.dense, pieces.dense + array.pipeline_cycles
+    )  # of the dense array: zeros never come at a price
+    written = WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes)
+    transfers, last_write = queue_transfers(_fetches(moved, len(tail)), written, order)
     if arch.dram.has_banks:
         transfers = in_order_of_use(transfers, moved, arch.dram.require_device(), layer.name)
     gated = round(layer.macs * known.ifmap.zero_fraction) if array.gates else 0
@@ -145,7 +149,7 @@ def _plan(
         folds=streams.cycles.size * ceil(passes),
         mapping_efficiency=_efficiency(shape, passes, array.pes),
         array_macs=macs,
-        compute_cycles=compute_cycles(shape, streams.cycles, arch),
+        compute_cycles=int(pieces.advance.sum()) + array.pipeline_cycles,
         steps=Steps(
             advance_cycles=pieces.advance, tail_cycles=tail, port_cycles=np.zeros_like(tail),
             hold_transfer=_holds(last_write),
@@ -173,13 +177,15 @@ def _pieces(shape: BroadcastShape, streams: Streams, arch: Architecture) -> _Pie
     pieces = max(1, min(MOST_STEPS // blocks, shape.channels * shape.line_taps))
     lines = np.diff(np.append(np.arange(0, shape.ofmap_lines, shape.block_lines), shape.ofmap_lines))
     outputs = lines[:, None] * np.diff(shape.segments)
+    dense = _shares(streams.dense_cycles.ravel(), passes, pieces)
     stored = streams.dense_cycles if arch.dram.stores_padding else streams.stored_words
     weights = shape.filters * shape.channels * shape.line_taps * shape.row.kernel
     results = np.broadcast_to(shape.filters * outputs, streams.cycles.shape).ravel()
     ofmap = _shares(np.append(0, results[:-1]), Fraction(1), pieces)  # written while the next block streams
     ofmap[-1] += results[-1]
     return _Pieces(
-        advance=_shares(streams.cycles.ravel(), passes, pieces),
+        advance=_within(dense, _shares(streams.cycles.ravel(), passes, pieces)),
+        dense=dense,
         ifmap=_shares(stored.ravel(), max(Fraction(1), passes), pieces),
         weight=_shares(np.full(blocks, weights, dtype=np.int64), Fraction(1), pieces),
         ofmap=ofmap,
@@ -192,6 +198,16 @@ def _shares(amounts: IntArray, times: Fraction, pieces: int) -> IntArray:
     ends = ends + np.repeat(amounts, pieces).astype(object) * np.tile(np.arange(1, pieces + 1), len(amounts))
     until: IntArray = (-(-ends * times.numerator // (times.denominator * pieces))).astype(np.int64)
     return np.diff(until, prepend=0)
+
+
+def _within(dense: IntArray, advance: IntArray) -> IntArray:
+    """Shift cycles to later steps where rounding gave one more than the dense array has there; the sum stays. [cycles]
+
+    A last cycle falls away where passes are no whole number and the rounding of the dense array leaves no room for it.
+    """
+    until = np.cumsum(dense)
+    ahead: IntArray = np.minimum(0, np.minimum.accumulate(np.cumsum(advance) - until))
+    return np.diff(until + ahead, prepend=0)
 
 
 def _step_words(pieces: _Pieces) -> StepWords:

@@ -25,6 +25,7 @@ from archsim.terms import Dataflow, Direction, Operand, ZeroSkip
 from archsim.workload.layer import ConvLayer
 from archsim.workload.tensor_zeros import zeros_by_itself
 from archsim.workload.zero_masks import LayerMasks
+from tests.engine.test_clocked_broadcast import arrays, operands
 from tests.masks import GivenMask
 from tests.strategies import architecture, array_layers
 
@@ -156,3 +157,21 @@ def test_wrong_tiles_are_refused_with_their_line(setting: str, said: str) -> Non
 def test_a_fifo_without_a_window_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"needs tiles\.skip_window: a front end without a limit"):
         load_arch("zascas", ("pe_array.tiles={psum_registers: 64, skip_fifo: 2}",))
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    layer=array_layers, array=arrays(ZeroSkip.SKIP), streams=st.sampled_from([1, 3]), seed=st.integers(0, 2**31),
+    link=st.sampled_from([(0.3, 0), (2.4, 7), (33.0, 7), (8.0, 0)]),
+)  # fmt: skip
+def test_no_zero_ever_costs_a_cycle_memories_included(
+    layer, array, streams: int, seed: int, rate: float, latency: int
+) -> None:
+    array = replace(array, tiles=replace(array.require_tiles(), pixel_streams=streams))
+    ifmap, weight = operands(layer, seed)
+    zeros = replace(zeros_by_itself(layer), masks=LayerMasks(ifmap=GivenMask.of(ifmap), weight=GivenMask.of(weight)))
+    dram = DramLevel(name="dram", bandwidth_bytes_per_cycle=link[0], latency_cycles=link[1])
+    plans = [next(plan_array_layer(layer, architecture(each, (), dram), zeros=zeros)) for each in (array, array.dense)]
+    skip, dense = (measure_plan(plan, dram) for plan in plans)
+    assert (plans[0].steps.advance_cycles <= plans[1].steps.advance_cycles).all()
+    assert skip.compute_cycles + skip.dram_stall_cycles <= dense.compute_cycles + dense.dram_stall_cycles
