@@ -164,9 +164,7 @@ def test_a_fifo_without_a_window_is_refused() -> None:
     layer=array_layers, array=arrays(ZeroSkip.SKIP), streams=st.sampled_from([1, 3]), seed=st.integers(0, 2**31),
     link=st.sampled_from([(0.3, 0), (2.4, 7), (33.0, 7), (8.0, 0)]),
 )  # fmt: skip
-def test_no_zero_ever_costs_a_cycle_memories_included(
-    layer, array, streams: int, seed: int, rate: float, latency: int
-) -> None:
+def test_no_zero_ever_costs_a_cycle_memories_included(layer, array, streams: int, seed: int, link) -> None:
     array = replace(array, tiles=replace(array.require_tiles(), pixel_streams=streams))
     ifmap, weight = operands(layer, seed)
     zeros = replace(zeros_by_itself(layer), masks=LayerMasks(ifmap=GivenMask.of(ifmap), weight=GivenMask.of(weight)))
