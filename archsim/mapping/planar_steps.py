@@ -45,8 +45,9 @@ class PlanarSteps:
         Parts of the ifmap that the chip has room for besides the one in use.
     first_pass
         Whether the step belongs to the first image and part: it meets its weights for the first time.
-    cycles
-        Of the array. [cycles]
+    cycles, dense_cycles
+        Of the array; and where it takes every value, by which transfers are put in order: so that zeros never come at a
+        price. [cycles]
     ifmap_reads
         Into the array. [words]
     ifmap_fetches, weight_words, ofmap_words
@@ -57,6 +58,7 @@ class PlanarSteps:
     loads_ahead: int
     first_pass: NDArray[np.bool_]
     cycles: IntArray
+    dense_cycles: IntArray
     ifmap_reads: IntArray
     ifmap_fetches: IntArray
     weight_words: IntArray
@@ -133,6 +135,7 @@ def planar_steps(
     return PlanarSteps(
         load=(image * shape.groups + group) * parts + part, loads_ahead=ahead, first_pass=(image == 0) & (part == 0),
         cycles=_cut(work.cycles[image, group, turn], *share),
+        dense_cycles=_cut(work.dense_cycles[image, group, turn], *share),
         ifmap_reads=_cut(work.ifmap_words[image, group], *share),
         ifmap_fetches=np.where(comes, _cut(crossing.ifmap[image, group], *share), 0),
         weight_words=_cut(crossing.weight[group, turn], block, blocks),

@@ -122,7 +122,7 @@ def _plan(
     transfers, last_write = queue_transfers(
         _fetches(use, steps),
         WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes),
-        ideal_times(steps.cycles, tail),
+        ideal_times(steps.dense_cycles, steps.dense_cycles + array.pipeline_cycles),
     )
     if arch.dram.has_banks:
         transfers = in_order_of_use(transfers, use, arch.dram.require_device(), layer.name)

@@ -37,11 +37,14 @@ class PlanarWork:
         Shape (groups, filter groups): the same of weights. [words]
     weight_reads, psum_accesses
         Words read from the weight FIFOs of the PEs; psums read, and as many written. [words]
+    dense_cycles
+        Same shape as ``cycles``: what each takes where every value is taken. [cycles]
     effectual_macs, skip
         As in `FoldPlan`.
     """
 
     cycles: IntArray
+    dense_cycles: IntArray
     macs: int
     ifmap_words: IntArray
     weight_words: IntArray
@@ -68,20 +71,20 @@ def planar_work(layer: ArrayLayer, array: PeArray, shape: PlanarShape, zeros: La
     dense = count_dense(layer, shape, array.require_planar())
     landing = _landing(layer)
     if not array.skips:
-        return _of_counts(dense, landing)
+        return _of_counts(dense, dense, landing)
     nonzero = {operand: zeros.nonzero(layer, operand) for operand in (Operand.IFMAP, Operand.WEIGHT)}
     planes = ifmap_planes(layer, shape, nonzero[Operand.IFMAP]), weight_planes(layer, shape, nonzero[Operand.WEIGHT])
     counts = count_planes(shape, array.require_planar(), *planes)
     effectual = effectual_macs(layer, nonzero[Operand.IFMAP], nonzero[Operand.WEIGHT])
     share = effectual, landing
-    return _of_counts(counts, effectual, _skip(counts, dense, share, array), effectual)
+    return _of_counts(counts, dense, effectual, _skip(counts, dense, share, array), effectual)
 
 
 def _of_counts(
-    counts: PlanarCounts, macs: int, skip: SkipCycles | None = None, effectual: int | None = None
+    counts: PlanarCounts, dense: PlanarCounts, macs: int, skip: SkipCycles | None = None, effectual: int | None = None
 ) -> PlanarWork:
     return PlanarWork(
-        cycles=counts.group_cycles + counts.barrier_cycles, macs=macs, ifmap_words=counts.ifmap_words,
+        cycles=counts.group_cycles + counts.barrier_cycles, dense_cycles=dense.group_cycles + dense.barrier_cycles, macs=macs, ifmap_words=counts.ifmap_words,
         weight_words=counts.weight_words, weight_reads=counts.weight_reads, psum_accesses=macs, effectual_macs=effectual,
         skip=skip,
     )  # fmt: skip
@@ -93,8 +96,9 @@ def _dot_work(layer: ArrayLayer, array: PeArray, shape: PlanarShape) -> PlanarWo
     filters = shape.filters_of_groups
     stored = int(stored_pixels(layer, shape).sum()) * shape.channels
     window = layer.gemm.window
+    cycles = np.broadcast_to(each * filters, (shape.images, shape.groups, len(filters)))
     return PlanarWork(
-        cycles=np.broadcast_to(each * filters, (shape.images, shape.groups, len(filters))), macs=layer.macs,
+        cycles=cycles, dense_cycles=cycles, macs=layer.macs,
         ifmap_words=np.full((shape.images, shape.groups), stored),
         weight_words=np.broadcast_to(window * filters, (shape.groups, len(filters))), weight_reads=layer.macs,
         psum_accesses=layer.macs // window * -(-window // array.multipliers_per_pe),

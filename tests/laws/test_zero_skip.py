@@ -1,14 +1,25 @@
 """What gating and skipping zeros may do, on every dataflow: gating saves energy and no cycle, skipping both, and no value is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from archsim.catalog import load_arch, load_workload
+from archsim.engine.simulate import run_layer
+from archsim.errors import MappingError
 from archsim.study.result import RunResult
 from archsim.study.simulate import simulate
-from archsim.terms import Dataflow, ZeroSkip
+from archsim.terms import Dataflow, Operand, ZeroSkip
+from archsim.workload.layer import ArrayLayer
+from archsim.workload.tensor_zeros import zeros_by_itself
+from archsim.workload.zero_masks import LayerMasks, mask_shape
 from tests.laws.outputs import write_network
+from tests.masks import GivenMask
+from tests.strategies import array_layers
 
 NETWORK = {
     "schema": "archsim/workload/v1",
@@ -111,3 +122,30 @@ def test_another_seed_draws_other_zeros_and_the_same_seed_the_same(tmp_path: Pat
     first, again, other = (simulate(load_arch("zascas"), workload, seed=seed) for seed in (1, 1, 2))
     assert first.files() == again.files()
     assert [layer.occupied_macs for layer in first.layers] != [layer.occupied_macs for layer in other.layers]
+
+
+@pytest.mark.parametrize("dataflow", list(Dataflow))
+@settings(max_examples=40, deadline=None)
+@given(layer=array_layers, seed=st.integers(0, 2**31), rate=st.sampled_from([0.3, 2.4, 33.0]), coded=st.booleans())
+def test_no_zero_costs_a_cycle_of_any_layer_however_slow_the_channel(
+    dataflow: Dataflow, layer: ArrayLayer, seed: int, rate: float, coded: bool
+) -> None:
+    name, given_settings = CHIPS[dataflow]
+    chip = load_arch(name, (*given_settings, "pe_array.zero_skip=skip"))
+    code = chip.dram.compression if coded else ()
+    chip = replace(chip, dram=replace(chip.dram, bandwidth_bytes_per_cycle=rate, compression=code))
+    draw = np.random.default_rng(seed)
+    masks = (
+        GivenMask.of(draw.random(mask_shape(layer, operand)) < draw.choice([0.0, 0.2, 0.6, 1.0]))
+        for operand in (Operand.IFMAP, Operand.WEIGHT)
+    )
+    zeros = replace(zeros_by_itself(layer), masks=LayerMasks(**dict(zip(("ifmap", "weight"), masks, strict=True))))
+    try:
+        skipped, dense = (
+            run_layer(layer, replace(chip, pe_array=array), zeros=zeros)
+            for array in (chip.pe_array, chip.pe_array.dense)
+        )
+    except MappingError:
+        return  # planes of three axes on planar tiles
+    assert skipped.total_cycles <= dense.total_cycles
+    assert skipped.occupied_macs <= dense.occupied_macs
