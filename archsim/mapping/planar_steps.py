@@ -8,6 +8,9 @@ through and comes again for every filter group.
 An array that skips zeros keeps its ifmap on the chip as nonzero values, each with the run of zeros before it; a run
 too long for its 4 bits takes a value that is zero.
 
+Where the channel codes a tensor, its bytes follow the nonzero values of each step: the layer moves no more of them than the
+dense array, but a step may wait longer for its own.
+
 Not modelled: parts of a plane end in smaller tiles, and their psums meet across the cut: cycles are those of the whole plane.
 """
 
