@@ -4,7 +4,7 @@ A layer carries both; `drawn_zeros.py` draws by them. Columns of measured networ
 in row-major order, the least and most zeros of a channel, the standard deviation over images.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from archsim.errors import WorkloadError
@@ -34,6 +34,10 @@ class ZeroKind(StrEnum):
     """In runs of a mean length, in row-major order."""
     CHANNELS = "channels"
     """Each value by itself, but more of them in some channels than in others."""
+
+
+WIDEST_STD = 0.9
+"""Of the standard deviation over images that a share of zeros can have at most: with all of it, images are zero or have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +83,21 @@ class ZeroPattern:
         """For a report: ``in runs of 8 zeros on average``."""
         how = {
             ZeroKind.IID: "i.i.d.",
-            ZeroKind.RUNS: f"in runs of {self.mean_run:g} zeros on average" if self.mean_run else "",
-            ZeroKind.CHANNELS: f"i.i.d. within channels, whose fractions spread over {self.spread}",
+            ZeroKind.RUNS: f"in runs of {self.mean_run:.3g} zeros on average" if self.mean_run else "",
+            ZeroKind.CHANNELS: f"i.i.d. within channels, whose fractions spread over {self.spread or 0.0:.3g}",
         }[self.kind]
         return how + (
-            f", fractions of images with a standard deviation of {self.images_std:g}" if self.images_std else ""
+            f", fractions of images with a standard deviation of {self.images_std:.3g}" if self.images_std else ""
+        )
+
+    def within(self, zero_fraction: float) -> "ZeroPattern":
+        """Return the nearest pattern that a tensor with this share of zeros, above 0 and below 1, can have; see `fault`."""
+        least, room = zero_fraction / (1.0 - zero_fraction), min(zero_fraction, 1.0 - zero_fraction)
+        return replace(
+            self,
+            mean_run=None if self.mean_run is None else max(self.mean_run, least),
+            spread=None if self.spread is None else min(self.spread, 2.0 * room),
+            images_std=min(self.images_std, WIDEST_STD * (zero_fraction * (1.0 - zero_fraction)) ** 0.5),
         )
 
     def fault(self, zero_fraction: float) -> str:

@@ -42,6 +42,8 @@ class ZeroRequest:
         """For a report."""
         share = "" if self.share is None else f"a share of {self.share:g} where none is known"
         how = "" if self.pattern is None else f"drawn {self.pattern.in_words}"
+        if self.pattern not in (None, ZeroPattern()):
+            how += ", as far as a layer's share lets them"
         return f"zeros of {self.operand}s: {', '.join(filter(None, (share, how)))} (--zeros)"
 
 
