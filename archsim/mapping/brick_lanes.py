@@ -39,23 +39,20 @@ from archsim.mapping.array_words import ArrayWords
 from archsim.mapping.brick_loss import skip_cycles
 from archsim.mapping.brick_shape import BrickShape, brick_shape, memory_view
 from archsim.mapping.brick_work import LaneWork, lane_work
-from archsim.mapping.channel_queue import operand_reads, placed_transfers, reads_at_once, write_holds
+from archsim.mapping.channel_queue import queue_walk
 from archsim.mapping.channel_room import ChannelRoom
 from archsim.mapping.channel_tiles import ChannelNest, channel_nests, nest_lines
 from archsim.mapping.channel_time import rank_nests
 from archsim.mapping.channel_walk import ChannelFetches, ChannelWalk, channel_fetches, walk_channels
-from archsim.mapping.dram_queue import WriteBack, queue_transfers
-from archsim.mapping.effectual_macs import effectual_macs
-from archsim.mapping.fold_plan import FoldPlan, Steps, TrafficCount, merge_traffic
+from archsim.mapping.effectual_macs import known_effectual_macs
+from archsim.mapping.fold_plan import FoldPlan, TrafficCount, merge_traffic
 from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.link_traffic import LinkShare, link_shares
 from archsim.mapping.loop_nest import Dim
-from archsim.mapping.port_use import port_cycles
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
-from archsim.workload.zero_masks import DrawnMask
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -162,17 +159,10 @@ def _taken(layer: ArrayLayer, arch: Architecture, known: LayerZeros) -> BrickLay
     if array.skips:
         nonzero = known.nonzero(layer, Operand.IFMAP)
         counted = lane_work(layer, shape, array.require_bricks(), nonzero)
-        effectual = _effectual(layer, nonzero, known, counted)
+        issued = int(counted.nonzero.sum()) * layer.gemm.filters
+        effectual = known_effectual_macs(layer, nonzero, known, issued)
     gated = round(layer.macs * known.ifmap.zero_fraction) if array.gates else 0
     return BrickLayer(layer=layer, arch=arch, shape=shape, counted=counted, effectual=effectual, gated=gated)
-
-
-def _effectual(layer: ArrayLayer, nonzero: BoolArray, known: LayerZeros, counted: LaneWork) -> int:
-    """MACs without a zero operand; a mask of weights without zeros is not made for it."""
-    weights = known.mask(layer, Operand.WEIGHT)
-    if isinstance(weights, DrawnMask) and not weights.zero_fraction:
-        return int(counted.nonzero.sum()) * layer.gemm.filters
-    return effectual_macs(layer, nonzero, known.nonzero(layer, Operand.WEIGHT))
 
 
 def _plan(
@@ -185,23 +175,14 @@ def _plan(
     use: LevelUse,
 ) -> FoldPlan:
     shape, array = taken.shape, taken.arch.pe_array
-    advance = _advance_cycles(taken, walk)
-    tail = advance + array.pipeline_cycles
-    psum_bytes, ofmap_bytes = use.write_back_bytes()
-    written = WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes)
-    transfers, last_write = queue_transfers(operand_reads(use, fetches), written, reads_at_once(advance, tail))
-    if taken.arch.dram.has_banks:
-        transfers = placed_transfers(room, transfers, walk, fetches=fetches, use=use)
+    steps, transfers = queue_walk(room, walk, _advance_cycles(taken, walk), fetches=fetches, use=use)
     return FoldPlan(
         kind=array.dataflow.value,
         folds=shape.memory.groups * shape.passes * shape.window_cycles,
         mapping_efficiency=taken.layer.macs / (shape.dense_cycles * array.multipliers),
         array_macs=taken.issued_macs,
         compute_cycles=taken.compute_cycles,
-        steps=Steps(
-            advance_cycles=advance, tail_cycles=tail, port_cycles=port_cycles(use),
-            hold_transfer=write_holds(room, last_write, ofmap_bytes),
-        ),
+        steps=steps,
         transfers=transfers,
         traffic=merge_traffic([*use.traffic(spad=_spad_words(taken, use)), *_offsets(taken, use)]),
         nest=None,

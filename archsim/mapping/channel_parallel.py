@@ -19,19 +19,17 @@ from numpy.typing import NDArray
 from archsim.arch.architecture import Architecture
 from archsim.errors import MappingError
 from archsim.mapping.array_words import ArrayWords
-from archsim.mapping.channel_queue import operand_reads, placed_transfers, reads_at_once, write_holds
+from archsim.mapping.channel_queue import queue_walk
 from archsim.mapping.channel_room import ChannelRoom
 from archsim.mapping.channel_shape import ChannelShape, channel_shape
 from archsim.mapping.channel_skip import ChannelWork, channel_work, leave_out
 from archsim.mapping.channel_tiles import ChannelNest, channel_nests, nest_lines
 from archsim.mapping.channel_time import rank_nests
 from archsim.mapping.channel_walk import ChannelFetches, ChannelWalk, channel_fetches, walk_channels
-from archsim.mapping.dram_queue import WriteBack, queue_transfers
-from archsim.mapping.fold_plan import FoldPlan, Steps
+from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.link_traffic import link_shares
-from archsim.mapping.port_use import port_cycles
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import ArrayLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
@@ -88,13 +86,7 @@ def _plan(
     issued: int, gated: int,
 ) -> FoldPlan:  # fmt: skip
     shape, array = room.shape, room.arch.pe_array
-    advance = _advance_cycles(room, walk)
-    tail = advance + array.pipeline_cycles
-    psum_bytes, ofmap_bytes = use.write_back_bytes()
-    written = WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes)
-    transfers, last_write = queue_transfers(operand_reads(use, fetches), written, reads_at_once(advance, tail))
-    if room.arch.dram.has_banks:
-        transfers = placed_transfers(room, transfers, walk, fetches=fetches, use=use)
+    steps, transfers = queue_walk(room, walk, _advance_cycles(room, walk), fetches=fetches, use=use)
     cycles = compute_cycles(shape, room.arch)
     atoms = array.require_atoms()
     width = shape.width(atoms, array.columns)
@@ -104,10 +96,7 @@ def _plan(
         mapping_efficiency=shape.multiplications / (cycles * array.multipliers),
         array_macs=issued,
         compute_cycles=cycles,
-        steps=Steps(
-            advance_cycles=advance, tail_cycles=tail, port_cycles=port_cycles(use),
-            hold_transfer=write_holds(room, last_write, ofmap_bytes),
-        ),
+        steps=steps,
         transfers=transfers,
         traffic=use.traffic(spad=_spad_words(room, use, issued=issued, gated=gated)),
         nest=None,

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from archsim.mapping.channel_room import INDEXED_BY, ChannelRoom
 from archsim.mapping.channel_walk import ChannelFetches, ChannelWalk
 from archsim.mapping.dram_layout import check_capacity, next_region
-from archsim.mapping.dram_queue import Fetch, IdealTimes, ideal_times
+from archsim.mapping.dram_queue import Fetch, IdealTimes, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.dram_runs import DramRuns, runs_in_order
-from archsim.mapping.fold_plan import OPERAND_CODES, Transfers
+from archsim.mapping.fold_plan import OPERAND_CODES, Steps, Transfers
 from archsim.mapping.level_use import LevelUse
+from archsim.mapping.port_use import port_cycles
 from archsim.terms import Operand
 
 IntArray = NDArray[np.int64]
@@ -22,7 +23,21 @@ WRITES_HELD = 2
 """Steps whose results wait in an on-chip level to be written while a later one works."""
 
 
-def operand_reads(use: LevelUse, fetches: dict[Operand, ChannelFetches]) -> list[Fetch]:
+def queue_walk(
+    room: ChannelRoom, walk: ChannelWalk, advance: IntArray, *, fetches: dict[Operand, ChannelFetches], use: LevelUse
+) -> tuple[Steps, Transfers]:
+    """Return the steps of a walk, which take ``advance`` cycles each on the array, and the transfers that they wait for."""
+    tail = advance + use.arch.pe_array.pipeline_cycles  # the room's array may be a stand-in: see `memory_view`
+    psum_bytes, ofmap_bytes = use.write_back_bytes()
+    written = WriteBack(psum_bytes=psum_bytes, ofmap_bytes=ofmap_bytes)
+    transfers, last_write = queue_transfers(_operand_reads(use, fetches), written, _reads_at_once(advance, tail))
+    if room.arch.dram.has_banks:
+        transfers = _placed_transfers(room, transfers, walk, fetches=fetches, use=use)
+    holds = _write_holds(room, last_write, ofmap_bytes)
+    return Steps(advance_cycles=advance, tail_cycles=tail, port_cycles=port_cycles(use), hold_transfer=holds), transfers
+
+
+def _operand_reads(use: LevelUse, fetches: dict[Operand, ChannelFetches]) -> list[Fetch]:
     """Return the reads of each operand."""
     return [
         Fetch(operand=operand, length_bytes=length, release=fetches[operand].release, lead_cycles=np.zeros_like(length))
@@ -31,12 +46,12 @@ def operand_reads(use: LevelUse, fetches: dict[Operand, ChannelFetches]) -> list
     ]
 
 
-def reads_at_once(advance: IntArray, tail: IntArray) -> IdealTimes:
+def _reads_at_once(advance: IntArray, tail: IntArray) -> IdealTimes:
     """Return times by which the channel reads ahead as soon as there is room, and writes what is done behind that."""
     return IdealTimes(start=np.zeros_like(advance), end=ideal_times(advance, tail).end)
 
 
-def write_holds(room: ChannelRoom, last_write: IntArray, ofmap_bytes: IntArray) -> IntArray:
+def _write_holds(room: ChannelRoom, last_write: IntArray, ofmap_bytes: IntArray) -> IntArray:
     """Index of the write that must be done before each step: its results need the place of earlier ones; -1 = none.
 
     An ofmap that shares its level with ifmap or weights only passes through: two steps' results are on their way. One that
@@ -55,7 +70,7 @@ def write_holds(room: ChannelRoom, last_write: IntArray, ofmap_bytes: IntArray) 
     return running[np.maximum(held, 0)]
 
 
-def placed_transfers(
+def _placed_transfers(
     room: ChannelRoom, transfers: Transfers, walk: ChannelWalk, *, fetches: dict[Operand, ChannelFetches], use: LevelUse
 ) -> Transfers:
     """Lay each operand out in DRAM in the order of its use; what comes again comes from the same place."""

@@ -36,7 +36,7 @@ from archsim.mapping.broadcast_shape import BroadcastShape, broadcast_shape
 from archsim.mapping.broadcast_streams import Streams, dense_streams, sparse_streams
 from archsim.mapping.dram_queue import Fetch, WriteBack, ideal_times, queue_transfers
 from archsim.mapping.dram_regions import in_order_of_use
-from archsim.mapping.effectual_macs import effectual_macs, issued_macs
+from archsim.mapping.effectual_macs import issued_macs, known_effectual_macs
 from archsim.mapping.fold_plan import FoldPlan, Steps
 from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.level_use import LevelUse, StepWords
@@ -93,9 +93,7 @@ def plan_broadcast_layer(
     macs = layer.macs if nonzero is None else issued_macs(layer, nonzero)
     plan = _plan(layer, arch, shape, streams=streams, macs=macs, use=(kept, known, loads_table))
     if nonzero is not None:
-        both = macs
-        if known.weight.zero_fraction:
-            both = effectual_macs(layer, nonzero, known.nonzero(layer, Operand.WEIGHT))
+        both = known_effectual_macs(layer, nonzero, known, macs)
         plan = replace(plan, effectual_macs=both, skip=_skip(shape, streams, plan, arch))
     yield plan
 

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.mapping.dataflow import DataflowPlan, PassShapes
-from archsim.mapping.effectual_macs import effectual_macs, issued_macs
+from archsim.mapping.effectual_macs import effectual_macs, issued_macs, known_effectual_macs
 from archsim.mapping.fold_units import FoldUnits
 from archsim.mapping.fold_walk import FoldWalk
 from archsim.mapping.loop_nest import Dim
@@ -93,9 +93,8 @@ def find_zeros(layer: ArrayLayer, dataflow: DataflowPlan, fold: FoldUnits, zeros
         issued = int(np.count_nonzero(weight)) * layer.gemm.pixels
         both = effectual_macs(layer, ifmap, weight)
         return ZerosFound(wavefronts=_of_weights(layer, fold, weight), issued_macs=issued, effectual_macs=both)
-    issued = both = issued_macs(layer, ifmap)
-    if zeros.masks.weight is not None or zeros.weight.zero_fraction:
-        both = effectual_macs(layer, ifmap, zeros.nonzero(layer, Operand.WEIGHT))
+    issued = issued_macs(layer, ifmap)
+    both = known_effectual_macs(layer, ifmap, zeros, issued)
     wavefronts = (_of_pixels if dataflow.stream is Dim.PIXELS else _of_window)(layer, fold, ifmap)
     return ZerosFound(wavefronts=wavefronts, issued_macs=issued, effectual_macs=both)
 
