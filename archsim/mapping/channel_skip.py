@@ -33,6 +33,7 @@ from archsim.mapping.effectual_macs import issued_macs, known_effectual_macs
 from archsim.mapping.fold_plan import FoldPlan
 from archsim.mapping.loop_nest import Dim
 from archsim.mapping.skip_cycles import SkipCycles, ideal_cycles
+from archsim.mapping.skipped_steps import ends_within_dense
 from archsim.terms import Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer
 from archsim.workload.tensor_zeros import LayerZeros
@@ -107,7 +108,7 @@ def leave_out(plan: FoldPlan, work: ChannelWork, until: IntArray | None) -> Fold
     dense, ideal = plan.compute_cycles, ideal_cycles(plan.compute_cycles, *work.nonzero_share)
     if until is not None:
         steps = plan.steps
-        advance = np.diff(_no_longer(until, np.cumsum(steps.advance_cycles)), prepend=0)
+        advance = np.diff(ends_within_dense(until, np.cumsum(steps.advance_cycles)), prepend=0)
         behind = steps.tail_cycles - steps.advance_cycles
         plan = replace(
             plan, compute_cycles=int(until[-1] + behind[-1]),
@@ -123,13 +124,6 @@ def leave_out(plan: FoldPlan, work: ChannelWork, until: IntArray | None) -> Fold
         plan, mapping=(*plan.mapping, line), effectual_macs=work.effectual_macs,
         skip=SkipCycles(dense_cycles=dense, ideal_cycles=ideal, fragmentation_cycles=lost),
     )  # fmt: skip
-
-
-def _no_longer(until: IntArray, dense_until: IntArray) -> IntArray:
-    """Move the ends of steps by what rounding takes, so that none is longer than the dense one; the last end stays."""
-    ahead = np.minimum.accumulate(np.minimum(until - dense_until, 0))
-    ends: IntArray = dense_until + np.maximum(ahead, until[-1] - dense_until[-1])
-    return ends
 
 
 def _count(layer: ArrayLayer, shape: ChannelShape, atom: int, values: NDArray[np.uint8]) -> tuple[IntArray, int, int]:

@@ -42,6 +42,7 @@ from archsim.mapping.kernel_table import kernel_table
 from archsim.mapping.level_use import LevelUse, StepWords
 from archsim.mapping.link_traffic import link_shares
 from archsim.mapping.skip_cycles import SkipCycles
+from archsim.mapping.skipped_steps import ends_within_dense
 from archsim.terms import Direction, Operand
 from archsim.workload.layer import ArrayLayer, ConvLayer
 from archsim.workload.tensor_zeros import LayerZeros, zeros_by_itself
@@ -176,13 +177,14 @@ def _pieces(shape: BroadcastShape, streams: Streams, arch: Architecture) -> _Pie
     lines = np.diff(np.append(np.arange(0, shape.ofmap_lines, shape.block_lines), shape.ofmap_lines))
     outputs = lines[:, None] * np.diff(shape.segments)
     dense = _shares(streams.dense_cycles.ravel(), passes, pieces)
+    until = np.cumsum(_shares(streams.cycles.ravel(), passes, pieces))
     stored = streams.dense_cycles if arch.dram.stores_padding else streams.stored_words
     weights = shape.filters * shape.channels * shape.line_taps * shape.row.kernel
     results = np.broadcast_to(shape.filters * outputs, streams.cycles.shape).ravel()
     ofmap = _shares(np.append(0, results[:-1]), Fraction(1), pieces)  # written while the next block streams
     ofmap[-1] += results[-1]
     return _Pieces(
-        advance=_within(dense, _shares(streams.cycles.ravel(), passes, pieces)),
+        advance=np.diff(ends_within_dense(until, np.cumsum(dense)), prepend=0),
         dense=dense,
         ifmap=_shares(stored.ravel(), max(Fraction(1), passes), pieces),
         weight=_shares(np.full(blocks, weights, dtype=np.int64), Fraction(1), pieces),
@@ -196,16 +198,6 @@ def _shares(amounts: IntArray, times: Fraction, pieces: int) -> IntArray:
     ends = ends + np.repeat(amounts, pieces).astype(object) * np.tile(np.arange(1, pieces + 1), len(amounts))
     until: IntArray = (-(-ends * times.numerator // (times.denominator * pieces))).astype(np.int64)
     return np.diff(until, prepend=0)
-
-
-def _within(dense: IntArray, advance: IntArray) -> IntArray:
-    """Shift cycles to later steps where rounding gave one more than the dense array has there; the sum stays. [cycles]
-
-    A last cycle falls away where passes are no whole number and the rounding of the dense array leaves no room for it.
-    """
-    until = np.cumsum(dense)
-    ahead: IntArray = np.minimum(0, np.minimum.accumulate(np.cumsum(advance) - until))
-    return np.diff(until + ahead, prepend=0)
 
 
 def _step_words(pieces: _Pieces) -> StepWords:

@@ -25,6 +25,7 @@ from archsim.terms import Dataflow, Direction, Operand, ZeroSkip
 from archsim.workload.layer import ConvLayer
 from archsim.workload.tensor_zeros import zeros_by_itself
 from archsim.workload.zero_masks import LayerMasks
+from archsim.workload.zero_pattern import ZeroFractions
 from tests.engine.test_clocked_broadcast import arrays, operands
 from tests.masks import GivenMask
 from tests.strategies import architecture, array_layers
@@ -74,6 +75,18 @@ def test_a_last_pass_costs_its_share_but_no_less_than_the_rows_that_can_stream()
         streams: broadcast_shape(layer, array).passes(streams) for streams in (1, 2, 4, 64)
     }  # 72 filters on 64 sets: 8 of them are left, an eighth of a pass
     assert passes == {1: 2, 2: Fraction(3, 2), 4: Fraction(5, 4), 64: Fraction(9, 8)}
+
+
+def test_an_ideal_front_end_loses_no_cycle_and_gains_none_where_a_pass_is_a_fraction() -> None:
+    array = PeArray(rows=32, columns=6, dataflow=Dataflow.PIXEL_BROADCAST, zero_skip=ZeroSkip.SKIP,
+                    tiles=BroadcastTiles(psum_registers=64, pixel_streams=6))  # fmt: skip
+    arch = replace(ZASCAD, pe_array=array)
+    for side in range(3, 40):  # of side 10 a step of a cycle once fell out of the plan
+        layer = ConvLayer(name="c", in_channels=1, out_channels=1, ifmap=(3, side), kernel=(3, 3), stride=(1, 1),
+                          padding=((0, 0), (0, 0)), dilation=(1, 1), zero_fractions=ZeroFractions(ifmap=0.2))  # fmt: skip
+        skip = next(plan_array_layer(layer, arch)).skip
+        assert skip is not None
+        assert skip.fragmentation_cycles == 0
 
 
 def test_a_kernel_wider_than_a_tile_streams_part_by_part() -> None:
